@@ -1,0 +1,187 @@
+"""`Pose` and `Clip`: what every function of the toolkit passes along.
+
+Conventions (see ``docs/conventions.md``): ``xy`` in pixels of the original frame with y downwards,
+``confidence`` in [0, 1], a missing joint is NaN with confidence 0, a missing frame is still a row.
+Frame ranges are half-open ``[start, end)``; seconds appear only at the edges. Left and right are the
+signer's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skeletons import SKELETONS, map_joints
+
+__all__ = ["Clip", "Pose", "Span"]
+
+
+class Span(NamedTuple):
+    """One labelled stretch of signing, in frames: half-open ``[start, end)``."""
+
+    label: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """The keypoints of one person over time.
+
+    Attributes:
+        xy: (T, J, 2) float32, pixels of the original frame, y downwards; NaN where missing.
+        confidence: (T, J) float32 in [0, 1]; 0 where missing.
+        skeleton: a name of `embeddings.skeletons.SKELETONS`; it says what the J joints are.
+        fps: frames per second of the rows.
+        size: (width, height) of the frame in pixels.
+        z: (T, J) float32 or None: depth in the unit of ``xy``, smaller is nearer to the camera.
+        estimator: what made it ("mediapipe-holistic 0.10.21", "synthetic", …).
+        source: the file it came from, or "".
+
+    Raises:
+        ValueError: shapes disagree with the skeleton or with each other.
+    """
+
+    xy: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    skeleton: str
+    fps: float
+    size: tuple[int, int]
+    z: NDArray[np.float32] | None = None
+    estimator: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.skeleton not in SKELETONS:
+            raise ValueError(f"skeleton {self.skeleton!r} is not known; expected one of {', '.join(SKELETONS)}")
+        joints = len(SKELETONS[self.skeleton].joints)
+        if self.xy.ndim != 3 or self.xy.shape[1:] != (joints, 2):
+            raise ValueError(f"xy has shape {self.xy.shape}; {self.skeleton} needs (T, {joints}, 2)")
+        if self.confidence.shape != self.xy.shape[:2]:
+            raise ValueError(f"confidence has shape {self.confidence.shape}; expected {self.xy.shape[:2]}")
+        if self.z is not None and self.z.shape != self.xy.shape[:2]:
+            raise ValueError(f"z has shape {self.z.shape}; expected {self.xy.shape[:2]}")
+        if not self.fps > 0:
+            raise ValueError(f"fps is {self.fps}; expected a positive number of frames per second")
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self) / self.fps
+
+    def __getitem__(self, rows: slice) -> Pose:
+        """The frames of a slice, as a view."""
+        z = None if self.z is None else self.z[rows]
+        return replace(self, xy=self.xy[rows], confidence=self.confidence[rows], z=z)
+
+    def joint(self, name: str) -> int:
+        """Index of a joint by its canonical name; `KeyError` says what the skeleton has."""
+        return SKELETONS[self.skeleton].index(name)
+
+    def to(self, skeleton: str) -> Pose:
+        """The same pose on another named skeleton; joints without a counterpart are missing.
+
+        Derived joints (neck = mid-shoulders, …) are means of their sources and take the lowest confidence.
+        """
+        if skeleton == self.skeleton:
+            return self
+        xy, confidence, z = map_joints(self.xy, self.confidence, self.z, self.skeleton, skeleton)
+        return replace(self, xy=xy, confidence=confidence, z=z, skeleton=skeleton)
+
+    def mirrored(self) -> Pose:
+        """Seen in a mirror: x is flipped in the frame and left and right joints change places."""
+        order = SKELETONS[self.skeleton].mirror_order
+        xy = self.xy[:, order].copy()
+        xy[..., 0] = self.size[0] - 1 - xy[..., 0]
+        z = None if self.z is None else self.z[:, order]
+        return replace(self, xy=xy, confidence=self.confidence[:, order], z=z)
+
+    def at(self, positions: NDArray[np.floating]) -> Pose:
+        """Rows at fractional frame positions (N,), linearly interpolated, clamped to the ends.
+
+        A joint missing on one side takes the other side's value; missing on both it stays missing.
+        """
+        if len(self) == 0:
+            raise ValueError("an empty pose has no frames to sample")
+        positions = np.clip(np.asarray(positions, np.float64), 0, len(self) - 1)
+        low = np.floor(positions).astype(int)
+        high = np.minimum(low + 1, len(self) - 1)
+        weight = (positions - low).astype(np.float32)
+
+        def blend(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            w = weight.reshape(-1, *[1] * (values.ndim - 1))
+            a, b = values[low], values[high]
+            return np.where(np.isnan(a), b, np.where(np.isnan(b), a, a + (b - a) * w)).astype(np.float32)
+
+        xy = blend(self.xy)
+        confidence = blend(self.confidence)
+        confidence[np.isnan(xy[..., 0])] = 0
+        return replace(self, xy=xy, confidence=confidence, z=None if self.z is None else blend(self.z))
+
+    def resample(self, fps: float) -> Pose:
+        """The same seconds at another frame rate (row i of the result is at i / fps seconds)."""
+        if fps == self.fps or len(self) == 0:
+            return replace(self, fps=fps)
+        rows = max(1, round(len(self) * fps / self.fps))
+        return replace(self.at(np.arange(rows) * self.fps / fps), fps=fps)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A stretch of video with what is known about it; any part may be absent.
+
+    Attributes:
+        name: unique within a run (normally the file's stem).
+        fps: frames per second of ``pose`` and ``frames``.
+        pose: the signer's keypoints, or None.
+        frames: (T, H, W, 3) uint8 RGB, or None. Only short clips hold their frames; long video is streamed.
+        path: the video file, or None.
+        label: the sign, when the clip shows one.
+        signer: who signs, when known.
+        spans: ground truth in frames, for continuous signing.
+        extra: further per-frame arrays, e.g. ``{"rotations": (T, 39, 3)}`` for 3D encoders.
+    """
+
+    name: str
+    fps: float
+    pose: Pose | None = None
+    frames: NDArray[np.uint8] | None = None
+    path: Path | None = None
+    label: str | None = None
+    signer: str | None = None
+    spans: tuple[Span, ...] = ()
+    extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pose is not None and self.frames is not None and len(self.pose) != len(self.frames):
+            raise ValueError(f"{self.name}: {len(self.pose)} pose rows but {len(self.frames)} frames")
+
+    def __len__(self) -> int:
+        if self.pose is not None:
+            return len(self.pose)
+        if self.frames is not None:
+            return len(self.frames)
+        return len(next(iter(self.extra.values()))) if self.extra else 0
+
+    def cut(self, start: int, end: int) -> Clip:
+        """The frames ``[start, end)``; spans that lie wholly inside are kept and shifted."""
+        if not 0 <= start < end <= len(self):
+            raise ValueError(f"{self.name}: cannot cut [{start}, {end}) out of {len(self)} frames")
+        rows = slice(start, end)
+        inside = tuple(
+            Span(s.label, s.start - start, s.end - start) for s in self.spans if start <= s.start and s.end <= end
+        )
+        return replace(
+            self,
+            pose=None if self.pose is None else self.pose[rows],
+            frames=None if self.frames is None else self.frames[rows],
+            spans=inside,
+            extra={key: value[rows] for key, value in self.extra.items()},
+        )

@@ -1,0 +1,124 @@
+"""`Encoder`: the base class every network derives from.
+
+Data flow: ``Clip`` → `Encoder.prepare` (per-frame work, once a clip, NumPy) → windows gathered in time by
+`gather` → `Encoder.forward` (a batch of windows) → unit rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..clip import Clip
+
+__all__ = ["Encoder", "EncoderOutput", "Inputs", "gather", "window_positions"]
+
+Inputs = Mapping[str, NDArray[np.float32]]
+"""Per-frame inputs of one clip: name → (T, …) float32 without NaN."""
+
+
+class EncoderOutput(NamedTuple):
+    """What a network returns for a batch of B windows.
+
+    Attributes:
+        embedding: (B, D), unit rows; cosine similarity is their inner product.
+        parts: (B, P, C), the per-part vectors that the triplet loss compares (P = 1 for most networks).
+        logits: (B, K) class scores, or None when the network has no classifier.
+    """
+
+    embedding: Tensor
+    parts: Tensor
+    logits: Tensor | None
+
+
+def window_positions(windows: NDArray[np.floating], samples: int) -> NDArray[np.float64]:
+    """Frame positions (W, samples) that cover each half-open window [start, end) evenly.
+
+    A window of exactly `samples` frames gives its own frames; positions may lie outside the clip
+    (readers clamp them, which repeats the edge frame).
+    """
+    windows = np.asarray(windows, np.float64).reshape(-1, 2)
+    centres = (np.arange(samples) + 0.5) / samples
+    start, length = windows[:, :1], windows[:, 1:] - windows[:, :1]
+    return start + centres * length - 0.5
+
+
+def gather(values: NDArray[np.float32], positions: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Values (T, …) at fractional frame positions (W, n), linearly interpolated, clamped: (W, n, …)."""
+    positions = np.clip(positions, 0, len(values) - 1)
+    low = np.floor(positions).astype(np.intp)
+    weight = (positions - low).astype(np.float32)
+    if not weight.any():
+        return values[low]
+    weight = weight.reshape(*weight.shape, *[1] * (values.ndim - 1))
+    first = values[low]
+    return first + (values[np.minimum(low + 1, len(values) - 1)] - first) * weight
+
+
+class Encoder(nn.Module):
+    """A network that turns windows of a clip into unit vectors.
+
+    Class attributes:
+        name: its key in `embeddings.encoders.ENCODERS`.
+        required_inputs: what `forward` must be given; checked once here. A subset of "pose", "frames",
+            "left_hand", "right_hand", "flow", "rotations", "depth".
+
+    Instance attributes (set by subclasses before use):
+        config: the network's frozen dataclass, enough to rebuild it.
+        fps: frame rate of the inputs.
+        window: number of frames the network sees.
+        dim: D of the embedding.
+        label_set: class labels of the logits, or ().
+    """
+
+    name: ClassVar[str]
+    required_inputs: ClassVar[tuple[str, ...]]
+
+    config: Any
+    fps: float = 25.0
+    window: int = 16
+    dim: int
+    label_set: tuple[str, ...] = ()
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
+        """Per-frame inputs of a whole clip at `fps`: name → (T, …) float32 without NaN.
+
+        Raises:
+            ValueError: the clip lacks what the network needs (no pose, no frames, wrong skeleton).
+        """
+        raise NotImplementedError
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
+        """inputs: name → (B, window, …)."""
+        raise NotImplementedError
+
+    def check_inputs(self, inputs: Mapping[str, Any]) -> None:
+        missing = [name for name in self.required_inputs if name not in inputs]
+        if missing:
+            raise ValueError(
+                f"encoder {self.name!r} needs {', '.join(self.required_inputs)}; "
+                f"missing {', '.join(missing)} (given: {', '.join(inputs) or 'nothing'})"
+            )
+
+    def batches(self, inputs: Inputs, windows: NDArray[np.floating], batch: int) -> Iterator[dict[str, Tensor]]:
+        """Windows (W, 2) of prepared inputs, gathered in time, a batch at a time."""
+        device = next(self.parameters()).device
+        positions = window_positions(windows, self.window)
+        for i in range(0, len(positions), batch):
+            yield {
+                name: torch.from_numpy(gather(inputs[name], positions[i : i + batch])).to(device)
+                for name in self.required_inputs
+            }
+
+    @torch.inference_mode()
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
+        """Vectors (W, D) float32, unit rows, of half-open frame windows (W, 2) of one prepared clip."""
+        self.check_inputs(inputs)
+        self.eval()
+        rows = [self(part).embedding.float().cpu().numpy() for part in self.batches(inputs, windows, batch)]
+        return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

@@ -1,0 +1,23 @@
+"""Shared fixtures: few threads, and the real recordings where they exist."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before any numeric library loads: two processes with two threads each on two cores mislead every timing.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "2")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real recordings; tests that use it carry the mark `real`."""
+    folder = Path(os.environ.get("SPOTTER_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real recordings at {folder}; set SPOTTER_REAL_DATA to their folder")
+    return folder
