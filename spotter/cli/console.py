@@ -1,0 +1,100 @@
+"""What all commands share: consoles, progress bars, how warnings and failures are shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Failures", "err", "out", "print_json", "progress_bar", "say_warning", "state", "video_files"]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class State:
+    debug: bool = False
+
+
+state = State()
+
+
+def say_warning(message: Warning | str, category: type, filename: str, lineno: int, *_: Any) -> None:
+    """One line on stderr instead of Python's two with a source path; libraries' notices only with --debug."""
+    ours = issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning)
+    if ours or state.debug:
+        err.print(f"[yellow]warning:[/yellow] {escape(str(message))}")
+
+
+def print_json(value: Any) -> None:
+    """Machine-readable output, alone on stdout."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar with elapsed and remaining time on stderr; silent when stderr is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        yield bar
+
+
+class Failures:
+    """Files that could not be used: said in one line each, counted at the end, exit code 1."""
+
+    def __init__(self) -> None:
+        self.failed: list[tuple[str, str]] = []
+
+    def add(self, what: str | Path, why: object) -> None:
+        self.failed.append((str(what), str(why)))
+        text = str(why)
+        prefix = "" if str(what) in text else f"{what}: "
+        err.print(f"[red]failed:[/red] {escape(prefix + text)}")
+
+    def finish(self, total: int) -> None:
+        """Ends the command with code 1 when anything failed."""
+        if self.failed:
+            names = ", ".join(Path(what).name for what, _ in self.failed)
+            err.print(f"{len(self.failed)} of {total} failed: {escape(names)}")
+            raise typer.Exit(1)
+
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv")
+POSE_SUFFIXES = (".pose", ".h5", ".hdf5")
+
+
+def video_files(given: list[Path], suffixes: tuple[str, ...] = VIDEO_SUFFIXES + POSE_SUFFIXES) -> list[Path]:
+    """The files named, with folders opened (sorted, not recursive); a path that does not exist is an error."""
+    files: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in suffixes)
+            if not inside:
+                raise ValueError(f"{path}: no file with one of the endings {' '.join(suffixes)} in this folder")
+            files += inside
+        elif path.exists():
+            files.append(path)
+        else:
+            raise ValueError(f"{path}: no such file or folder")
+    return files

@@ -1,0 +1,88 @@
+"""The wheel holds everything: installed alone, from a folder with somebody's own eval.py, it spots a sign."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from .conftest import REPOSITORY
+
+SMALL_SPOTTING = """
+import sys
+import spotter
+from embeddings.synthetic import SignWorld
+
+world = SignWorld(seed=3, signs=6)
+gallery = spotter.enroll([world.clip(sign) for sign in world.signs[:3]])
+query = world.continuous(world.signs[:6], signer=1, camera=1)
+detections = spotter.spot(query, gallery)
+spotter.write("found.csv", detections)
+for module in ("spotter", "embeddings", "gallery"):
+    print(module, sys.modules[module].__file__)
+print("detections", len(spotter.read("found.csv")))
+"""
+
+
+@pytest.fixture(scope="module")
+def clean_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel; the heavy dependencies are read from this one, the project is not."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+    source = folder / "source"
+    # A copy, so that the build leaves nothing in the checkout and an old build/ cannot leak into the wheel.
+    subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(source)], check=True)
+    subprocess.run([*build, str(source)], check=True, capture_output=True, timeout=240)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "clean", with_pip=False)
+    python = folder / "clean" / "bin" / "python"
+    site = next((folder / "clean" / "lib").glob("python*/site-packages"))
+    # A plain path line: the packages there are importable, but its own .pth files (an editable install of the
+    # project among them) are not followed.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", str(wheel)]
+    subprocess.run(install, check=True, capture_output=True, timeout=120)
+    return python
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Somebody's folder with a module of the name of one of ours."""
+    (tmp_path / "eval.py").write_text("raise RuntimeError('this is the user\\'s own eval.py')\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_command_works_from_another_folder(clean_python: Path, elsewhere: Path) -> None:
+    command = clean_python.with_name("spotter")
+    shown = subprocess.run([command, "--help"], cwd=elsewhere, capture_output=True, text=True, check=True, timeout=60)
+    for name in ("demo", "pose", "enroll", "spot", "report"):
+        assert name in shown.stdout
+
+
+@pytest.mark.slow
+def test_a_small_spotting_works_beside_a_users_own_eval(clean_python: Path, elsewhere: Path) -> None:
+    run = subprocess.run(
+        [clean_python, "-c", SMALL_SPOTTING], cwd=elsewhere, capture_output=True, text=True, timeout=240
+    )
+    assert run.returncode == 0, run.stderr
+    assert str(REPOSITORY) not in run.stdout
+    assert str(clean_python.parents[1]) in run.stdout
+    assert (elsewhere / "found.csv").exists()
+
+
+@pytest.mark.slow
+def test_data_files_travel_in_the_wheel(clean_python: Path, elsewhere: Path) -> None:
+    code = (
+        "from importlib.resources import files;"
+        "print(sum(f.name.endswith('.safetensors') for f in (files('embeddings') / 'weights').iterdir()),"
+        "sum(f.name.endswith('.toml') for f in (files('embeddings') / 'recipes').iterdir()))"
+    )
+    run = subprocess.run([clean_python, "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True)
+    weights, recipes = map(int, run.stdout.split())
+    assert weights >= 1
+    assert recipes >= 1
