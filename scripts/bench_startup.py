@@ -1,6 +1,6 @@
 """Seconds to `import spotter` and to show `spotter --help`: median of fresh processes, beside Python's own start.
 
-    python scripts/bench_startup.py
+python scripts/bench_startup.py
 """
 
 from __future__ import annotations

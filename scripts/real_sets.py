@@ -61,7 +61,9 @@ def read_koala(folder: Path) -> list[Clip]:
     clips = []
     for clip in read_collection(folder / "mediapipe_holistic.npz", aspect=640 / 360):
         label, _, example = clip.name.rpartition("_example")
-        clips.append(Clip(clip.name, clip.fps, clip.pose, path=folder / f"{clip.name}.mp4", label=label, signer=example))
+        clips.append(
+            Clip(clip.name, clip.fps, clip.pose, path=folder / f"{clip.name}.mp4", label=label, signer=example)
+        )
     return clips
 
 

@@ -44,7 +44,9 @@ def test_imports_go_one_way(room: str) -> None:
     wrong = []
     for file in sorted((REPOSITORY / room).rglob("*.py")):
         allowed = MAY_IMPORT[room] | ({"eval"} if room == "embeddings" and file.name in TRAINING else set())
-        wrong += [f"{file.relative_to(REPOSITORY)}:{n}: imports {r}" for n, r, _ in imported_rooms(file) if r not in allowed]
+        wrong += [
+            f"{file.relative_to(REPOSITORY)}:{n}: imports {r}" for n, r, _ in imported_rooms(file) if r not in allowed
+        ]
     assert not wrong, "\n".join(wrong)
 
 

@@ -47,7 +47,14 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar with elapsed and remaining time on stderr; silent when stderr is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
