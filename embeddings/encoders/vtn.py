@@ -1,0 +1,199 @@
+"""Video Transformer Networks: a CNN a frame, then self-attention over time.
+
+De Coster, Van Herreweghe, Dambre, "Isolated Sign Recognition from RGB Video using Pose Flow and Self-Attention"
+(CVPR Workshops 2021): VTN (whole frames), VTN-HC (both hand crops, one CNN shared by them), VTN-PF (hand crops and
+pose flow). With ResNet-34, 4 layers, 8 heads and 226 classes: 28.8 M, 50.9 M and 52.1 M parameters.
+
+Where the paper and its code disagree we follow the paper, and the code stays selectable: attention is scaled by
+sqrt(d_k) (`scale="model"`: sqrt(d_model)), positions are fixed sinusoids (`positions="learned"`: trainable, started
+from sinusoids), dropout stands before each residual addition only. As in both, attention has no output projection and
+the feed-forward layer is 2 d wide (2048 for d = 1024). The depth variant of the code builds a second CNN and never
+uses it; ours uses it.
+
+The embedding is the mean over time of the last layer's features, L2-normalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..clip import Clip
+from .backbones import Init, cnn, load_cnn
+from .base import EncoderOutput, Inputs
+from .image_encoder import ImageEncoder, nearest_frames
+from .transformer_blocks import EncoderLayer, LearnedPositions, Scale, sinusoidal
+
+__all__ = ["VTN", "VTNHC", "VTNPF", "VTNPFDepth", "VTNConfig"]
+
+
+@dataclass(frozen=True)
+class VTNConfig:
+    """backbone: a torchvision CNN. stride: frames of video per sample (16 samples at stride 2 see 32 frames)."""
+
+    classes: int = 0
+    backbone: str = "resnet34"
+    layers: int = 4
+    heads: int = 8
+    dropout: float = 0.1
+    scale: Scale = "head"
+    positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
+    flow: int = 106
+    window: int = 16
+    stride: int = 2
+    size: int = 224
+    fps: float = 25.0
+
+
+class VTN(ImageEncoder):
+    """VTN: whole frames (B, T, H, W, 3), values 0–255."""
+
+    name = "vtn"
+    required_inputs: ClassVar[tuple[str, ...]] = ("frames",)
+    images: ClassVar[tuple[str, ...]] = ("frames",)
+
+    def __init__(self, config: VTNConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = VTNConfig() if config is None else config
+        self.fps, self.window = config.fps, config.window
+        self.cnn, width = cnn(config.backbone)
+        self.dim = d = width * len(self.images)
+        self.depth_cnn = cnn(config.backbone)[0] if "depth" in self.required_inputs else None
+        given = d + (2 * width if self.depth_cnn is not None else 0)
+        given += config.flow if "flow" in self.required_inputs else 0
+        self.bottleneck = nn.Linear(given, d) if given != d else None
+        if config.positions not in ("sinusoidal", "learned", "none"):
+            raise ValueError(f"positions is {config.positions!r}; expected 'sinusoidal', 'learned' or 'none'")
+        learned = config.positions == "learned"
+        self.positions = LearnedPositions(config.window, d, sinusoidal(config.window, d)) if learned else None
+        self.layers = nn.ModuleList(
+            EncoderLayer(d, config.heads, 2 * d, config.dropout, False, config.scale, inner_dropout=False)
+            for _ in range(config.layers)
+        )
+        self.classifier = nn.Linear(d, config.classes) if config.classes else None
+
+    def initialise(self, init: Init) -> None:
+        """ImageNet weights of the backbone, or random ones; see `ImageEncoder.initialise`."""
+        for network in filter(None, (self.cnn, self.depth_cnn)):
+            load_cnn(network, self.config.backbone, init)
+
+    @staticmethod
+    def _pooled(network: nn.Module, images: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, C)
+        return network(images).mean(dim=(-2, -1))
+
+    def frame_features(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Everything that depends on one frame alone: name → (N, …) of N frames gives (N, F).
+
+        F is 512 for VTN, 1024 for VTN-HC, 1130 for VTN-PF, 2154 with depth (ResNet-18 or -34).
+        """
+        parts = [self._pooled(self.cnn, self.normalised(inputs[name])) for name in self.images]
+        if self.depth_cnn is not None:
+            depth = inputs["depth"]  # (N, 2, h, w), values 0-255: both hands' depth as grey pictures
+            grey = self.normalised(depth.unsqueeze(-1).expand(*depth.shape, 3))
+            parts.append(self._pooled(self.depth_cnn, grey.flatten(0, 1)).unflatten(0, (-1, 2)).flatten(1))
+        if "flow" in self.required_inputs:
+            parts.append(inputs["flow"].float())
+        return torch.cat(parts, dim=-1)
+
+    def frame_sequence(self, features: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Frame features (B, T, F) after the attention layers: (B, T, d), and each layer's (B, heads, T, T)."""
+        x = features
+        if self.bottleneck is not None:
+            x = F.relu(self.bottleneck(F.layer_norm(x, x.shape[-1:])))  # zero mean, unit variance a frame
+        if self.positions is not None:
+            x = self.positions(x)
+        elif self.config.positions == "sinusoidal":
+            x = x + sinusoidal(x.shape[1], x.shape[2]).to(x)
+        attention = []
+        for layer in self.layers:
+            x, weights = layer(x)
+            attention.append(weights)
+        return x, attention
+
+    def forward_features(self, features: Tensor) -> EncoderOutput:
+        """Windows of frame features (B, T, F), as `frame_features` gives them a frame."""
+        x, _ = self.frame_sequence(features)
+        embedding = F.normalize(x.mean(dim=1), dim=-1)
+        logits = None if self.classifier is None else self.classifier(x).mean(dim=1)  # a frame, then averaged
+        return EncoderOutput(embedding, embedding.unsqueeze(1), logits)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
+        """inputs: pictures (B, T, H, W, 3) with values 0–255, flow (B, T, 106), depth (B, T, 2, h, w)."""
+        self.check_inputs(inputs)
+        batch, frames = inputs[self.required_inputs[0]].shape[:2]
+        flat = {name: inputs[name].flatten(0, 1) for name in self.required_inputs}
+        return self.forward_features(self.frame_features(flat).unflatten(0, (batch, frames)))
+
+    @torch.inference_mode()
+    def embed_frames(self, inputs: Mapping[str, NDArray[Any]], batch: int = 64) -> Tensor:
+        """Features (T, F) of every frame of prepared inputs, on the network's device: the work done once a frame."""
+        self.check_inputs(inputs)
+        self.eval()
+        device = next(self.parameters()).device
+        rows = []
+        for i in range(0, len(inputs[self.required_inputs[0]]), batch):
+            part = {name: torch.from_numpy(inputs[name][i : i + batch]).to(device) for name in self.required_inputs}
+            rows.append(self.frame_features(part))
+        return torch.cat(rows)
+
+    @torch.inference_mode()
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
+        """As `Encoder.embed`; the CNN sees each frame once, whatever the number of windows that contain it."""
+        self.check_inputs(inputs)
+        self.eval()
+        index = nearest_frames(windows, self.window, len(inputs[self.required_inputs[0]]))
+        if not len(index):
+            return np.zeros((0, self.dim), np.float32)
+        used, where = np.unique(index, return_inverse=True)
+        features = self.embed_frames({name: inputs[name][used] for name in self.required_inputs})
+        where = where.reshape(index.shape)
+        rows = [
+            self.forward_features(features[torch.from_numpy(where[i : i + batch]).to(features.device)]).embedding
+            for i in range(0, len(where), batch)
+        ]
+        return torch.cat(rows).float().cpu().numpy()
+
+
+class VTNHC(VTN):
+    """VTN-HC: both hand crops (B, T, H, W, 3), one CNN for the two, features of left and right side by side."""
+
+    name = "vtn-hc"
+    required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand")
+    images = ("left_hand", "right_hand")
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        """{"left_hand", "right_hand": (T, size, size, 3) uint8}, cut around the forearms' ends."""
+        from .vtn_inputs import hand_inputs
+
+        return hand_inputs(clip, self.fps, self.config.size)
+
+
+class VTNPF(VTNHC):
+    """VTN-PF: hand crops and pose flow (B, T, 106): 53 angles / π, then 53 magnitudes."""
+
+    name = "vtn-pf"
+    required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand", "flow")
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        from .vtn_inputs import flow_input
+
+        return {**super().prepare(clip), "flow": flow_input(clip, self.fps)}
+
+
+class VTNPFDepth(VTNPF):
+    """VTN-PF with a depth branch: `clip.extra["depth"]` (T, H, W), cut like the hands, through its own CNN."""
+
+    name = "vtn-pf-depth"
+    required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand", "flow", "depth")
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        from .vtn_inputs import depth_input
+
+        return {**super().prepare(clip), "depth": depth_input(clip, self.fps, self.config.size)}
