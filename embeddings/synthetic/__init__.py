@@ -1,1 +1,43 @@
-"""."""
+"""A procedural signer: signs built from phonology, performed in 3D, filmed, with exact ground truth.
+
+>>> from embeddings.synthetic import SignWorld
+>>> world = SignWorld(seed=7, signs=12)
+>>> clip = world.clip("sign-003", signer=1, camera=2)   # Clip with pose, label and one span
+>>> talk = world.continuous(["sign-001", "sign-003"], signer=2, fillers=1.5)
+>>> world.perform(3, signer=1).truth.location           # what is so in every frame
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from .camera import Camera, random_camera
+from .figure import FIGURE_JOINTS, Figure, figure_index
+from .handshapes import HANDSHAPES, Handshape, random_handshape
+from .lexicon import minimal_pair, random_sign
+from .motion import Timing
+from .noise import NO_NOISE, Noise, random_noise
+from .performance import Performance, Truth, perform
+from .phonology import ARRANGEMENTS, DIRECTIONS, LOCATION_NAMES, LOCATIONS, MOVEMENT_KINDS, Movement, Posture
+from .sign import PARAMETERS, Sign, differences
+from .signer import CANONICAL, Signer, random_signer
+from .world import SignWorld
+
+__all__ = [
+    "ARRANGEMENTS", "CANONICAL", "DIRECTIONS", "FIGURE_JOINTS", "HANDSHAPES", "LOCATIONS", "LOCATION_NAMES",
+    "MOVEMENT_KINDS", "NO_NOISE", "PARAMETERS", "Camera", "Figure", "Handshape", "Movement", "Noise",
+    "Performance", "Posture", "Sign", "SignWorld", "Signer", "Timing", "Truth", "differences", "figure_index",
+    "minimal_pair", "perform", "random_camera", "random_handshape", "random_noise", "random_sign", "random_signer",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The renderer's names are loaded when they are asked for: drawing needs OpenCV, posing does not."""
+    for module in ("look", "render"):
+        if name in _RENDERER[module]:
+            return getattr(import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+_RENDERER = {"look": ("Look", "random_look"), "render": ("render_frames",)}

@@ -1,0 +1,104 @@
+"""Forward kinematics of the hand and inverse kinematics of the arm, for whole clips at once.
+
+All functions work in the hand's OWN space: x to the hand's own side, y up, z forward. It is world space for
+the left hand and its mirror image for the right, so both hands share every formula.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["hand_frame", "hand_points", "place_elbow", "pole_vector", "unit"]
+
+Array = NDArray[np.floating]
+
+# Local axes of a hand: 0 towards the thumb's side, 1 along the fingers, 2 out of the palm. For a hand of 1 m
+# (wrist to middle fingertip); proportions after Buchholz et al. 1992.
+_KNUCKLES = np.array([[0.130, 0.462, -0.01], [0.020, 0.474, -0.02], [-0.085, 0.442, -0.01], [-0.180, 0.390, 0.01]])
+_PHALANGES = np.array([[0.225, 0.136, 0.110], [0.246, 0.158, 0.122], [0.228, 0.146, 0.120], [0.178, 0.105, 0.105]])
+_SPLAY = np.deg2rad([4.0, 0.0, -4.0, -9.0])
+_DIP = 0.66
+"""The last joint flexes this much of the one before (they share a tendon)."""
+_THUMB_ROOT = np.array([0.125, 0.120, 0.05])
+_THUMB_BONES = (0.225, 0.180, 0.140)
+_THUMB_BEND = np.array([-0.80, -0.10, 0.45]) / np.linalg.norm([-0.80, -0.10, 0.45])
+"""Where flexion carries the thumb: across the palm, in front of it."""
+
+
+def unit(vectors: Array) -> Array:
+    """Vectors (…, 3) of length one; zero vectors stay zero."""
+    norm = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
+    return vectors / np.maximum(norm, 1e-9)
+
+
+def hand_points(angles: Array, length: float) -> Array:
+    """The 21 joints (…, 21, 3) of a hand in its local axes (thumb side, fingers, palm).
+
+    Args:
+        angles: (…, 16) radians in the order of `handshapes.ANGLES`.
+        length: wrist to middle fingertip when straight, metres.
+    """
+    points = np.zeros((*angles.shape[:-1], 21, 3), angles.dtype)
+    mcp, pip = angles[..., 4:12:2], angles[..., 5:12:2]
+    flexion = np.stack([mcp, mcp + pip, mcp + (1 + _DIP) * pip], axis=-1)  # (…, 4, 3)
+    # Ligaments tighten: a finger bent at the knuckle cannot be spread.
+    splay = _SPLAY * (1 - 0.35 * np.sin(np.clip(mcp, 0, np.pi / 2))) + angles[..., 12:16] * np.cos(np.clip(mcp, 0, 1.4))
+    along = _PHALANGES * np.cos(flexion)
+    bones = np.stack(
+        [along * np.sin(splay)[..., None], along * np.cos(splay)[..., None], _PHALANGES * np.sin(flexion)], axis=-1
+    )
+    fingers = points[..., 5:, :].reshape(*angles.shape[:-1], 4, 4, 3)
+    fingers[..., 0, :] = _KNUCKLES
+    fingers[..., 1:, :] = _KNUCKLES[:, None] + np.cumsum(bones, axis=-2)
+    points[..., 5:, :] = fingers.reshape(*angles.shape[:-1], 16, 3)
+    points[..., 1:5, :] = _thumb(angles[..., :4])
+    return points * length
+
+
+def _thumb(angles: Array) -> Array:
+    """CMC, MCP, IP and tip (…, 4, 3) of a thumb on a hand of length one."""
+    out, fore, mcp, ip = (angles[..., i : i + 1] for i in range(4))
+    ahead = np.concatenate([np.cos(fore) * np.sin(out), np.cos(fore) * np.cos(out), np.sin(fore)], axis=-1)
+    across = unit(_THUMB_BEND - (ahead @ _THUMB_BEND)[..., None] * ahead)
+    root = np.broadcast_to(_THUMB_ROOT, ahead.shape)
+    knuckle = root + _THUMB_BONES[0] * ahead
+    joint = knuckle + _THUMB_BONES[1] * (np.cos(mcp) * ahead + np.sin(mcp) * across)
+    tip = joint + _THUMB_BONES[2] * (np.cos(mcp + ip) * ahead + np.sin(mcp + ip) * across)
+    return np.stack([root, knuckle, joint, tip], axis=-2)
+
+
+def hand_frame(palm: Array, fingers: Array) -> Array:
+    """Rows (…, 3, 3): thumb side, finger direction, palm normal; the palm normal is kept exactly.
+
+    A local point p stands at ``wrist + p @ frame``.
+    """
+    palm = unit(palm)
+    along = unit(fingers - np.einsum("...i,...i->...", fingers, palm)[..., None] * palm)
+    return np.stack([np.cross(palm, along), along, palm], axis=-2)
+
+
+def pole_vector(swivel: Array) -> Array:
+    """Where the elbow is drawn to (…, 3): 0 rad is down, π/2 is out to the side; always a little back."""
+    return np.stack([np.sin(swivel), -np.cos(swivel), np.full_like(swivel, -0.35)], axis=-1)
+
+
+def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pole: Array) -> tuple[Array, Array]:
+    """Two-bone inverse kinematics.
+
+    Args:
+        shoulder, wrist, pole: (…, 3); the elbow lies in the plane they span, on the pole's side.
+        upper, fore: lengths of the bones.
+
+    Returns:
+        elbow and wrist (…, 3). The wrist is the one asked for where the arm reaches it, else the nearest point
+        in the same direction that the arm reaches.
+    """
+    reach = wrist - shoulder
+    asked = np.sqrt(np.einsum("...i,...i->...", reach, reach))[..., None]
+    distance = np.clip(asked, abs(upper - fore) + 0.25 * min(upper, fore), 0.995 * (upper + fore))
+    ahead = reach / np.maximum(asked, 1e-9)
+    beside = unit(pole - np.einsum("...i,...i->...", pole, ahead)[..., None] * ahead)
+    along = (distance**2 + upper**2 - fore**2) / (2 * distance)
+    elbow = shoulder + along * ahead + np.sqrt(np.maximum(upper**2 - along**2, 0)) * beside
+    return elbow, shoulder + distance * ahead

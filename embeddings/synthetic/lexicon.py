@@ -1,0 +1,253 @@
+"""Making up signs: random ones that an arm can perform, and minimal pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .body import body_of
+from .handshapes import HANDSHAPES, Handshape, random_handshape
+from .keys import solve_signs
+from .phonology import DIRECTIONS, LOCATIONS, MOVEMENT_KINDS, Movement, Posture, direction_name
+from .sign import PARAMETERS, Sign, differences
+from .signer import CANONICAL
+
+__all__ = ["feasible", "minimal_pair", "random_sign"]
+
+_PLACE_WEIGHTS = {
+    "neutral space": 7.0, "above head": 0.5, "upper face": 1.3, "eyes": 0.8, "nose": 0.9, "mouth": 1.3, "chin": 1.4,
+    "cheeks": 1.2, "ears": 0.8, "neck": 0.7, "shoulders": 1.0, "chest": 1.8, "waist": 0.5, "arm": 0.0,
+    "other hand": 0.0,
+}  # fmt: skip
+_KIND_WEIGHTS = {"hold": 2.0, "straight": 5.0, "arc": 2.0, "circle": 2.0, "zigzag": 0.7, "wiggle": 1.0, "twist": 1.5,
+                 "nod": 1.0, "tap": 1.5, "pulse": 1.2}  # fmt: skip
+_BASES = ("B-open", "B", "5", "A", "S", "index", "O", "C", "U")
+
+
+def random_sign(rng: np.random.Generator, label: str) -> Sign:
+    """A sign that a standard signer can perform with every palm direction within 50° of the one asked for."""
+    for _ in range(200):
+        sign = _draw(rng, label)
+        if feasible(sign):
+            return sign
+    raise RuntimeError("no feasible sign in 200 draws; the inventory or the joint limits must have changed")
+
+
+def feasible(sign: Sign) -> bool:
+    """Whether a standard signer's arm can do it: palms within 50° of those asked for and of that name."""
+    (keys,) = solve_signs([sign], body_of(_EXACT), np.random.default_rng(0))
+    palms = keys.rows[:, 0, 0, 3:6]
+    wished = np.stack([DIRECTIONS[p.palm] for p in sign.postures])
+    named = direction_name(palms) == np.array([p.palm for p in sign.postures])
+    reached = np.linalg.norm(keys.rows[:, :, 0, :3] - body_of(_EXACT).shoulder, axis=-1) < 0.549
+    return bool(named.all() and reached.all() and ((palms * wished).sum(axis=1) > 0.64).all())
+
+
+_EXACT = replace(CANONICAL, sloppiness=0.0, place_error=0.0)
+
+
+def _choose(rng: np.random.Generator, weights: dict[str, float]) -> str:
+    values = np.array(list(weights.values()))
+    return list(weights)[int(rng.choice(len(values), p=values / values.sum()))]
+
+
+def _draw(rng: np.random.Generator, label: str) -> Sign:
+    arrangement = _choose(rng, {"one-handed": 5.0, "symmetric": 2.5, "alternating": 1.0, "base-hand": 2.0})
+    base = _base(rng) if arrangement == "base-hand" else None
+    count = int(rng.choice([1, 2, 3], p=[0.62, 0.3, 0.08]))
+    postures = [_posture(rng, arrangement)]
+    while len(postures) < count:
+        postures.append(_next_posture(rng, postures[-1], arrangement))
+    movements = [_movement(rng, p, light=count > 1) for p in postures]
+    if count == 1 and movements[0].kind == "hold" and rng.random() < 0.6:
+        movements = [_movement(rng, postures[0], light=False)]
+    if arrangement == "alternating" and all(m.kind == "hold" for m in movements):
+        movements[0] = replace(_movement(rng, postures[0], light=False, kind="circle"), repeats=2)
+    return Sign(label, tuple(postures), tuple(movements), arrangement, base)
+
+
+def _posture(rng: np.random.Generator, arrangement: str) -> Posture:
+    weights = dict(_PLACE_WEIGHTS)
+    if arrangement == "base-hand":
+        weights = {"other hand": 6.0, "arm": 1.5, "neutral space": 1.5}
+    elif arrangement == "one-handed":
+        weights["arm"] = 0.4
+    else:  # two hands meet in space more often than on the face
+        weights |= {"neutral space": 14.0, "nose": 0.2, "mouth": 0.5, "neck": 0.2}
+    location = _choose(rng, weights)
+    shape = random_handshape(rng)
+    return Posture(
+        handshape=shape,
+        location=location,
+        palm=_choose(rng, _palm_weights(location)),
+        fingers=_choose(rng, {"up": 3.0, "away": 2.0, "left": 2.0, "down": 0.6}),
+        part=_part(rng, shape, location),
+        contact=bool(LOCATIONS[location].anchor != "space" and rng.random() < 0.65),
+        side=_side(rng, location, arrangement),
+        offset=_offset(rng, location),
+    )
+
+
+def _palm_weights(location: str) -> dict[str, float]:
+    if LOCATIONS[location].anchor in ("head", "torso"):
+        return {"body": 4.0, "left": 3.0, "down": 1.5, "away": 1.2, "up": 0.6, "right": 0.3}
+    return {"down": 3.0, "body": 2.0, "left": 2.5, "up": 2.0, "away": 2.0, "right": 0.4}
+
+
+def _part(rng: np.random.Generator, shape: Handshape, location: str) -> str:
+    if LOCATIONS[location].anchor == "space":
+        return "palm"
+    flexions = shape.flexions
+    weights = {"fingertips": 2.0, "thumb side": 0.8, "little side": 0.4, "knuckles": 0.5}
+    if flexions[1] < 0.35:
+        weights["index tip"] = 9.0 if shape.points else 3.0
+    if shape.degrees[0] > 45 and flexions[0] < 0.3:
+        weights["thumb tip"] = 1.5
+    if LOCATIONS[location].anchor != "head":
+        weights["palm"] = 3.0
+    return _choose(rng, weights)
+
+
+def _side(rng: np.random.Generator, location: str, arrangement: str) -> int:
+    sides = LOCATIONS[location].sides
+    if not sides or arrangement in ("symmetric", "alternating"):
+        return 1
+    return int(sides[int(rng.integers(len(sides)))])
+
+
+def _offset(rng: np.random.Generator, location: str) -> tuple[float, float, float]:
+    x, y, z = (round(float(rng.uniform(-1, 1)) * s, 3) for s in LOCATIONS[location].scatter)
+    return x, y, z
+
+
+def _next_posture(rng: np.random.Generator, before: Posture, arrangement: str) -> Posture:
+    """The next posture of a sign usually changes one or two things and keeps the rest (Brentari 1998)."""
+    fresh = _posture(rng, arrangement)
+    change = _choose(rng, {"handshape": 3.0, "place": 4.0, "palm": 2.0, "all": 1.0})
+    if change == "handshape":
+        return replace(before, handshape=fresh.handshape)
+    if change == "palm":
+        return replace(before, palm=fresh.palm, fingers=fresh.fingers)
+    if change == "all":
+        return fresh
+    shape = before.handshape
+    return replace(fresh, handshape=shape, palm=before.palm, fingers=before.fingers,
+                   part=_part(rng, shape, fresh.location))  # fmt: skip
+
+
+def _movement(rng: np.random.Generator, posture: Posture, light: bool, kind: str | None = None) -> Movement:
+    weights = dict(_KIND_WEIGHTS)
+    if light:
+        weights |= {"hold": 12.0}
+    if not posture.contact:
+        weights["tap"] = 0.2
+    kind = _choose(rng, weights) if kind is None else kind
+    directions = dict.fromkeys(DIRECTIONS, 1.0)
+    if LOCATIONS[posture.location].anchor in ("head", "torso"):
+        directions |= {"body": 0.0, "away": 2.0}
+    elif posture.location in ("arm", "other hand"):
+        directions |= {"down": 0.3}
+    return Movement(
+        kind=kind,
+        direction=_choose(rng, directions),
+        size=round(float(rng.uniform(0.09, 0.2)), 3),
+        repeats=int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])),
+        seconds=round(float(rng.uniform(0.26, 0.46)), 3),
+        other=random_handshape(rng, 1.0) if kind == "pulse" else None,
+    )
+
+
+def _base(rng: np.random.Generator) -> Posture:
+    x, y, z = (float(rng.uniform(-1, 1)) for _ in range(3))
+    return Posture(
+        handshape=HANDSHAPES[_BASES[int(rng.integers(len(_BASES)))]],
+        location="neutral space",
+        palm=_choose(rng, {"up": 2.0, "left": 2.0, "down": 2.0, "body": 1.0}),
+        fingers=_choose(rng, {"away": 2.0, "left": 2.0}),
+        offset=(round(-0.06 + 0.04 * x, 3), round(-0.03 + 0.05 * y, 3), round(-0.03 + 0.03 * z, 3)),
+    )
+
+
+# --- minimal pairs ---------------------------------------------------------------------------------------------
+
+
+def minimal_pair(sign: Sign, parameter: str, rng: np.random.Generator, label: str = "") -> Sign:
+    """A feasible sign that differs from `sign` in exactly one of `sign.PARAMETERS`.
+
+    What the postures share stays shared: if all have one handshape, all get the new one.
+
+    Raises:
+        ValueError: an unknown parameter.
+    """
+    if parameter not in PARAMETERS:
+        raise ValueError(f"parameter {parameter!r} is not known; expected one of {', '.join(PARAMETERS)}")
+    for _ in range(300):
+        other = replace(_CHANGES[parameter](sign, rng), label=label if label else f"{sign.label}~{parameter}")
+        if differences(sign, other) == (parameter,) and _clearly(sign, other, parameter) and feasible(other):
+            return other
+    raise RuntimeError(f"no minimal pair of {sign.label!r} in {parameter} in 300 draws")
+
+
+def _clearly(sign: Sign, other: Sign, parameter: str) -> bool:
+    """Whether the change is one that can be seen."""
+    first, second = sign.postures[0], other.postures[0]
+    if parameter == "handshape":
+        return bool(np.abs(first.handshape.radians - second.handshape.radians)[4:].max() > 0.6)
+    if parameter == "location":
+        return first.location != second.location
+    if parameter == "orientation":
+        return first.palm != second.palm
+    return True
+
+
+def _handshape(sign: Sign, rng: np.random.Generator) -> Sign:
+    old, new = sign.postures[0].handshape, random_handshape(rng)
+    return replace(sign, postures=tuple(replace(p, handshape=new) if p.handshape == old else p for p in sign.postures))
+
+
+def _location(sign: Sign, rng: np.random.Generator) -> Sign:
+    old = sign.postures[0]
+    new = _posture(rng, sign.arrangement)
+
+    def moved(p: Posture) -> Posture:
+        if (p.location, p.offset, p.side) != (old.location, old.offset, old.side):
+            return p
+        contact = new.contact if LOCATIONS[new.location].anchor != "space" else False
+        part = _part(rng, p.handshape, new.location)
+        return replace(p, location=new.location, offset=new.offset, side=new.side, contact=contact, part=part)
+
+    return replace(sign, postures=tuple(moved(p) for p in sign.postures))
+
+
+def _orientation(sign: Sign, rng: np.random.Generator) -> Sign:
+    old = sign.postures[0].palm
+    new = _choose(rng, dict.fromkeys((d for d in DIRECTIONS if d != old), 1.0))
+    return replace(sign, postures=tuple(replace(p, palm=new) if p.palm == old else p for p in sign.postures))
+
+
+def _changed_movement(sign: Sign, rng: np.random.Generator) -> Sign:
+    k = next((i for i, m in enumerate(sign.movements) if m.kind != "hold"), 0)
+    old = sign.movements[k]
+    new = _movement(rng, sign.postures[k], light=False)
+    if old.travels and rng.random() < 0.5:  # the closest neighbour: same kind, another direction
+        new = replace(old, direction=new.direction)
+    if (new.kind, new.direction) == (old.kind, old.direction) or (
+        new.kind == old.kind and not new.travels and new.kind != "circle"
+    ):
+        return sign
+    return replace(sign, movements=tuple(new if i == k else m for i, m in enumerate(sign.movements)))
+
+
+def _arrangement(sign: Sign, rng: np.random.Generator) -> Sign:
+    other = _choose(rng, {"one-handed": 1.0, "symmetric": 1.0, "alternating": 1.0, "base-hand": 1.0})
+    if other == "alternating" and all(m.kind == "hold" for m in sign.movements):
+        return sign
+    base = _base(rng) if other == "base-hand" else None
+    return replace(sign, arrangement=other, base=base)
+
+
+_CHANGES = {"handshape": _handshape, "location": _location, "orientation": _orientation,
+            "movement": _changed_movement, "arrangement": _arrangement}  # fmt: skip
+assert set(_CHANGES) == set(PARAMETERS)
+assert set(_KIND_WEIGHTS) == set(MOVEMENT_KINDS)
