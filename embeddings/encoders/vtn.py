@@ -132,16 +132,16 @@ class VTN(ImageEncoder):
         return self.forward_features(self.frame_features(flat).unflatten(0, (batch, frames)))
 
     @torch.inference_mode()
-    def embed_frames(self, inputs: Mapping[str, NDArray[Any]], batch: int = 64) -> Tensor:
-        """Features (T, F) of every frame of prepared inputs, on the network's device: the work done once a frame."""
+    def clip_features(self, inputs: Inputs, batch: int = 64) -> NDArray[np.float32]:
+        """Features (T, F) of every frame of one prepared clip: the work that windows share."""
         self.check_inputs(inputs)
         self.eval()
         device = next(self.parameters()).device
         rows = []
         for i in range(0, len(inputs[self.required_inputs[0]]), batch):
             part = {name: torch.from_numpy(inputs[name][i : i + batch]).to(device) for name in self.required_inputs}
-            rows.append(self.frame_features(part))
-        return torch.cat(rows)
+            rows.append(self.frame_features(part).float().cpu().numpy())
+        return np.concatenate(rows)
 
     @torch.inference_mode()
     def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
@@ -152,13 +152,14 @@ class VTN(ImageEncoder):
         if not len(index):
             return np.zeros((0, self.dim), np.float32)
         used, where = np.unique(index, return_inverse=True)
-        features = self.embed_frames({name: inputs[name][used] for name in self.required_inputs})
-        where = where.reshape(index.shape)
+        features = self.clip_features({name: inputs[name][used] for name in self.required_inputs})
+        shared = torch.from_numpy(features).to(next(self.parameters()).device)
+        rows_of = torch.from_numpy(where.reshape(index.shape))
         rows = [
-            self.forward_features(features[torch.from_numpy(where[i : i + batch]).to(features.device)]).embedding
-            for i in range(0, len(where), batch)
+            self.forward_features(shared[rows_of[i : i + batch].to(shared.device)]).embedding.float().cpu().numpy()
+            for i in range(0, len(rows_of), batch)
         ]
-        return torch.cat(rows).float().cpu().numpy()
+        return np.concatenate(rows)
 
 
 class VTNHC(VTN):
