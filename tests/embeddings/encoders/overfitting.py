@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from embeddings.clip import Clip
 from embeddings.encoders.base import Encoder
-from embeddings.synthetic import SignWorld
 
 
 @lru_cache(maxsize=1)
 def eight_clips() -> tuple[Clip, ...]:
     """Isolated signs 0–7 by signers 0–7, on 75 MediaPipe joints."""
+    from embeddings.synthetic import SignWorld
+
     world = SignWorld(7, signs=8)
     return tuple(world.clip(i, signer=i, camera=i) for i in range(8))
 
@@ -46,6 +48,9 @@ def accuracy_after(encoder: Encoder, inputs: dict[str, torch.Tensor], steps: int
         F.cross_entropy(logits, labels).backward()
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimiser.step()
+    with torch.no_grad():  # batch norm's running statistics lag behind so short a training
+        for _ in range(30 if any(isinstance(m, _BatchNorm) for m in encoder.modules()) else 0):
+            encoder(inputs)
     encoder.eval()
     with torch.inference_mode():
         out = encoder(inputs)
