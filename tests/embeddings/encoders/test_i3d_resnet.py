@@ -28,7 +28,7 @@ def test_published_layout() -> None:
     assert extra == flat + 4 * 3 * 64 * 49 + 2 * sum(stages)
 
 
-@pytest.mark.parametrize("frames", [1, 8, 16])
+@pytest.mark.parametrize("frames", [4, 9, 16])
 def test_a_still_video_gives_the_flat_networks_features(frames: int) -> None:
     torch.manual_seed(0)
     flat = ResNet(Bottleneck, [1, 2, 2, 2], width_per_group=8)
@@ -39,11 +39,8 @@ def test_a_still_video_gives_the_flat_networks_features(frames: int) -> None:
     with torch.inference_mode():
         expected = flat(picture)
         deep = inflate(flat).eval()
-        if frames == 1:  # the temporal pool needs two steps after the stem
-            picture_video = picture[:, :, None].expand(-1, -1, 4, -1, -1)
-        else:
-            picture_video = picture[:, :, None].expand(-1, -1, frames, -1, -1)
-        torch.testing.assert_close(deep(picture_video), expected, atol=1e-4, rtol=1e-4)
+        still = picture[:, :, None].expand(-1, -1, frames, -1, -1)
+        torch.testing.assert_close(deep(still), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_it_sees_movement() -> None:

@@ -13,7 +13,7 @@ from embeddings.clip import Clip
 from embeddings.encoders.backbones import cnn
 from embeddings.encoders.base import Encoder
 from embeddings.encoders.image_encoder import nearest_frames
-from embeddings.encoders.transformer_blocks import Attention, sinusoidal
+from embeddings.encoders.transformer_blocks import Attention, EncoderLayer, sinusoidal
 from embeddings.encoders.vtn import VTN, VTNHC, VTNPF, VTNConfig, VTNPFDepth
 
 SMALL = VTNConfig(classes=4, backbone="mobilenet_v3_small", layers=1, heads=4, window=4, size=32)
@@ -103,6 +103,27 @@ def test_attention_is_the_formula() -> None:
             torch.testing.assert_close(weights[:, head], expected)
             torch.testing.assert_close(out[..., part], expected @ v[..., part])
     assert Attention(8, 2, project=False).output(x) is x
+
+
+def test_the_encoder_layer_is_torchs_own() -> None:
+    """The same weights in torch's post-norm layer give the same numbers."""
+    torch.manual_seed(2)
+    ours = EncoderLayer(12, 3, 20, dropout=0.1).eval()
+    theirs = torch.nn.TransformerEncoderLayer(12, 3, 20, batch_first=True).eval()
+    attention = (ours.attention.query, ours.attention.key, ours.attention.value)
+    state = {
+        "self_attn.in_proj_weight": torch.cat([layer.weight for layer in attention]),
+        "self_attn.in_proj_bias": torch.cat([layer.bias for layer in attention]),
+        "self_attn.out_proj.weight": ours.attention.output.weight,
+        "self_attn.out_proj.bias": ours.attention.output.bias,
+        **{f"linear1.{k}": v for k, v in ours.feed_forward[0].state_dict().items()},
+        **{f"linear2.{k}": v for k, v in ours.feed_forward[3].state_dict().items()},
+        **{f"norm1.{k}": v for k, v in ours.norm1.state_dict().items()},
+        **{f"norm2.{k}": v for k, v in ours.norm2.state_dict().items()},
+    }
+    theirs.load_state_dict(state)
+    x = torch.randn(2, 7, 12)
+    torch.testing.assert_close(ours(x)[0], theirs(x), atol=1e-5, rtol=1e-4)
 
 
 def test_sinusoids_by_hand() -> None:
