@@ -1,0 +1,153 @@
+"""MediaPipe Holistic: the default estimator; its models are inside the wheel, nothing is downloaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MediaPipeHolistic"]
+
+BODY_POINTS, HAND_POINTS = 33, 21
+LIBRARIES = "on Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides what the native code prints while it builds its graph (its loggers know no level)."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _holistic(**options: Any) -> tuple[Any, str]:
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        import mediapipe
+    except ImportError as error:
+        text = str(error)
+        if "libGL" in text or "libgthread" in text or "libglib" in text:
+            raise ImportError(f"MediaPipe's OpenCV lacks a system library ({text}); {LIBRARIES}") from None
+        raise ImportError(
+            "MediaPipe is not installed; pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12), "
+            "or use another estimator"
+        ) from None
+    if not hasattr(mediapipe, "solutions"):
+        raise ImportError(
+            f"MediaPipe {mediapipe.__version__} ships no models; "
+            "pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12), "
+            "or give the model file of the newer interface (model='holistic_landmarker.task')"
+        )
+    return mediapipe.solutions.holistic.Holistic(**options), str(mediapipe.__version__)
+
+
+class MediaPipeHolistic:
+    """33 body landmarks and 21 per hand (skeleton "mediapipe-holistic"); tracks from frame to frame.
+
+    Confidence is the landmark's visibility for the body and 1 for every joint of a hand that was found (the
+    model reports none for hands). z is in pixels: relative to the hips' middle for the body, to the wrist for a
+    hand, to which the body's wrist depth is added.
+
+    Args:
+        min_detection, min_tracking: thresholds in [0, 1].
+        model: a `.task` file of the user's, for releases that ship no models.
+        config, checkpoint: not used by this estimator; present so that all take the same settings.
+    """
+
+    skeleton = "mediapipe-holistic"
+
+    def __init__(
+        self,
+        min_detection: float = 0.5,
+        min_tracking: float = 0.5,
+        model: str | os.PathLike[str] | None = None,
+        config: object = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> None:
+        task = model if model is not None else checkpoint
+        self._task: Any = None
+        with _quiet():
+            if task is not None:
+                self._task, version = _landmarker(os.fspath(task), min_detection, min_tracking)
+            else:
+                self._graph, version = _holistic(
+                    model_complexity=1,
+                    min_detection_confidence=min_detection,
+                    min_tracking_confidence=min_tracking,
+                    refine_face_landmarks=False,
+                )
+        self._frames = 0
+        self.name = f"mediapipe-holistic {version}"
+
+    def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        height, width = frame.shape[:2]
+        if self._task is not None:
+            body, left, right = self._detect_with_task(frame)
+        else:
+            if self._frames == 0:
+                with _quiet():
+                    result = self._graph.process(frame)
+            else:
+                result = self._graph.process(frame)
+            body, left, right = (
+                marks.landmark if marks is not None else None
+                for marks in (result.pose_landmarks, result.left_hand_landmarks, result.right_hand_landmarks)
+            )
+        self._frames += 1
+        values = np.full((BODY_POINTS + 2 * HAND_POINTS, 3), np.nan, np.float32)
+        confidence = np.zeros(len(values), np.float32)
+        if body is not None:
+            values[:BODY_POINTS] = [(p.x, p.y, p.z) for p in body]
+            confidence[:BODY_POINTS] = [p.visibility for p in body]
+        for first, wrist, hand in ((BODY_POINTS, 15, left), (BODY_POINTS + HAND_POINTS, 16, right)):
+            if hand is not None:
+                joints = slice(first, first + HAND_POINTS)
+                values[joints] = [(p.x, p.y, p.z) for p in hand]
+                values[joints, 2] += np.nan_to_num(values[wrist, 2])
+                confidence[joints] = 1.0
+        # the model measures depth in picture widths
+        values *= np.array([width, height, width], np.float32)
+        return values[:, :2].copy(), np.clip(confidence, 0, 1), values[:, 2].copy()
+
+    def _detect_with_task(self, frame: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
+        import mediapipe
+
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
+        # the video mode wants rising times; only their order matters to the tracker
+        result = self._task.detect_for_video(image, 40 * self._frames)
+        return tuple(
+            marks or None for marks in (result.pose_landmarks, result.left_hand_landmarks, result.right_hand_landmarks)
+        )  # type: ignore[return-value]
+
+    def close(self) -> None:
+        (self._task if self._task is not None else self._graph).close()
+
+
+def _landmarker(model: str, min_detection: float, min_tracking: float) -> tuple[Any, str]:
+    """The newer interface of MediaPipe, with the user's model file."""
+    import mediapipe
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    if not os.path.exists(model):
+        raise ValueError(f"{model}: no such model file; download holistic_landmarker.task and give its path")
+    if not hasattr(vision, "HolisticLandmarker"):
+        raise ImportError(f"MediaPipe {mediapipe.__version__} has no HolisticLandmarker; leave the model file out")
+    options = vision.HolisticLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=model),
+        running_mode=vision.RunningMode.VIDEO,
+        min_pose_detection_confidence=min_detection,
+        min_hand_landmarks_confidence=min_tracking,
+    )
+    return vision.HolisticLandmarker.create_from_options(options), str(mediapipe.__version__)

@@ -1,0 +1,156 @@
+"""Training material for `sign-tcn`: stretches of procedural signing as pose features, with their sign spans.
+
+Utterances (several signs in a row, by a new signer before a new camera through a new estimator) and isolated signs
+are performed once, turned into features, and kept as one array; batches then cut windows out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clip import Clip
+from .pose_features import body_hands
+
+__all__ = ["Stretches", "WindowBatch", "collect", "procedural_clips"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """Features of many clips in one array.
+
+    Attributes:
+        features: (N, 100) float16 rows of all clips, one after another.
+        clips: (C, 2) int64 row ranges [start, end) of the clips.
+        spans: (S, 4) int64: class, first row, end row, clip.
+    """
+
+    features: NDArray[np.float16]
+    clips: NDArray[np.int64]
+    spans: NDArray[np.int64]
+
+    def classes(self) -> int:
+        return int(self.spans[:, 0].max()) + 1
+
+    def merged(self, other: Stretches) -> Stretches:
+        """Both; the other's classes are counted on from this one's."""
+        rows, clips = len(self.features), len(self.clips)
+        spans = other.spans + np.array([self.classes(), rows, rows, clips])
+        return Stretches(
+            np.concatenate([self.features, other.features]),
+            np.concatenate([self.clips, other.clips + rows]),
+            np.concatenate([self.spans, spans]),
+        )
+
+
+def procedural_clips(seed: int, signs: int, utterances: int, length: int = 6, isolated: float = 0.25) -> Iterator[Clip]:
+    """Utterances of random signs, each by its own signer, camera and estimator; some are single signs.
+
+    Every sign turns up equally often (within one). A quarter of the material is filmed at 15 or 30 frames a second
+    and resampled, as real recordings are.
+    """
+    from .synthetic import SignWorld, random_camera, random_noise, random_signer
+
+    world = SignWorld(seed, signs)
+    rng = np.random.default_rng([seed, 1])
+    deck: list[int] = []
+    for take in range(utterances):
+        count = 1 if rng.random() < isolated else length
+        while len(deck) < count:
+            deck += list(rng.permutation(signs))
+        chosen, deck = deck[:count], deck[count:]
+        signer = random_signer(rng, f"signer-{seed}-{take}", 0.12)
+        noise = random_noise(rng, float(rng.choice([0.3, 0.7, 1.0, 1.5])))
+        fps = float(rng.choice([25.0, 15.0, 30.0], p=[0.7, 0.15, 0.15]))
+        names = [world.signs[i] for i in chosen]
+        if count == 1:
+            yield world.clip(names[0], signer, random_camera(rng), noise, fps=fps, take=take)
+        else:
+            yield world.continuous(names, signer, random_camera(rng), noise, fps=fps, take=take, pauses=0.05)
+
+
+def collect(clips: Iterable[Clip], labels: dict[str, int], fps: float = 25.0) -> Stretches:
+    """Features and spans of clips; labels maps a sign to its class (others are background)."""
+    rows, ranges, spans, at = [], [], [], 0
+    for clip in clips:
+        if clip.pose is None:
+            raise ValueError(f"{clip.name}: no pose to learn from")
+        values = body_hands(clip.pose.resample(fps)).flat().astype(np.float16)
+        ratio = fps / clip.fps
+        for span in clip.spans:
+            if span.label in labels:
+                start = at + round(span.start * ratio)
+                end = max(start + 2, at + round(span.end * ratio))
+                spans.append((labels[span.label], start, min(end, at + len(values)), len(ranges)))
+        ranges.append((at, at + len(values)))
+        rows.append(values)
+        at += len(values)
+    return Stretches(np.concatenate(rows), np.array(ranges, np.int64), np.array(spans, np.int64).reshape(-1, 4))
+
+
+@dataclass(frozen=True, eq=False)
+class WindowBatch:
+    """Windows out of stretches.
+
+    Attributes:
+        pose: (B, context, 100) float32, the frames around each window.
+        windows: (B, 2) float64, the window inside those frames, half-open.
+        labels: (B,) int64; background windows have labels from `Stretches.classes()` on, each its own.
+    """
+
+    pose: NDArray[np.float32]
+    windows: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+
+class WindowSampler:
+    """P signs × K windows each, plus background windows that hold no whole sign."""
+
+    def __init__(
+        self, stretches: Stretches, signs: int, each: int, background: int, context: int = 72, jitter: float = 0.12
+    ) -> None:
+        self.stretches, self.signs, self.each = stretches, signs, each
+        self.background, self.context, self.jitter = background, context, jitter
+        order = np.argsort(stretches.spans[:, 0], kind="stable")
+        self._by_class = np.split(order, np.cumsum(np.bincount(stretches.spans[:, 0]))[:-1])
+        self._usable = [i for i, rows in enumerate(self._by_class) if len(rows) >= 2]
+
+    def batch(self, rng: np.random.Generator) -> WindowBatch:
+        """One batch; the same generator state gives the same batch."""
+        chosen = rng.choice(self._usable, size=min(self.signs, len(self._usable)), replace=False)
+        picks = [rng.choice(self._by_class[c], self.each, replace=len(self._by_class[c]) < self.each) for c in chosen]
+        spans = self.stretches.spans[np.concatenate(picks)]
+        windows, labels = self._jittered(spans, rng), spans[:, 0]
+        clips = spans[:, 3]
+        if self.background:
+            between, homes = self._between(rng)
+            first = self.stretches.classes()
+            windows, clips = np.concatenate([windows, between]), np.concatenate([clips, homes])
+            labels = np.concatenate([labels, first + np.arange(len(between))])
+        pose, inside = self._cut(windows, clips)
+        return WindowBatch(pose, inside, labels)
+
+    def _jittered(self, spans: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+        start, end = spans[:, 1].astype(float), spans[:, 2].astype(float)
+        length = np.maximum(end - start, 4)
+        shift = rng.normal(0, self.jitter, (2, len(spans))) * length
+        return np.stack([start + shift[0], np.maximum(end + shift[1], start + shift[0] + 4)], axis=1)
+
+    def _between(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Windows centred on a sign's edge (half of it, half of what follows) and of rest."""
+        spans = self.stretches.spans[rng.integers(len(self.stretches.spans), size=self.background)]
+        length = np.maximum(spans[:, 2] - spans[:, 1], 6)
+        edge = np.where(rng.random(len(spans)) < 0.5, spans[:, 1], spans[:, 2])
+        half = 0.5 * length * rng.uniform(0.7, 1.3, len(spans))
+        return np.stack([edge - half, edge + half], axis=1), spans[:, 3]
+
+    def _cut(
+        self, windows: NDArray[np.float64], clips: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        first, last = self.stretches.clips[clips].T
+        start = np.round(windows.mean(axis=1)).astype(np.int64) - self.context // 2
+        rows = np.clip(start[:, None] + np.arange(self.context), first[:, None], last[:, None] - 1)
+        return self.stretches.features[rows].astype(np.float32), windows - start[:, None]
