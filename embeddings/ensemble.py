@@ -181,8 +181,10 @@ class Ensemble:
     @classmethod
     def load(cls, path: Path | str) -> Ensemble:
         given: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        for key in ("models", "labels", "weights", "fitted_on"):
+            given[key] = tuple(given[key])
         given["confusion"] = tuple(tuple(tuple(row) for row in matrix) for matrix in given["confusion"])
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+        return cls(**given)
 
 
 def _votes(probabilities: NDArray[np.float64], vote: Vote, confusion: NDArray[np.float64]) -> NDArray[np.float64]:
