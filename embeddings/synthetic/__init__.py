@@ -16,12 +16,13 @@ from .camera import Camera, random_camera
 from .figure import FIGURE_JOINTS, Figure, figure_index
 from .handshapes import HANDSHAPES, Handshape, random_handshape
 from .lexicon import minimal_pair, random_sign
-from .motion import Timing
 from .noise import NO_NOISE, Noise, random_noise
-from .performance import Performance, Truth, perform
+from .performance import Performance, perform
 from .phonology import ARRANGEMENTS, DIRECTIONS, LOCATION_NAMES, LOCATIONS, MOVEMENT_KINDS, Movement, Posture
+from .score import Timing
 from .sign import PARAMETERS, Sign, differences
 from .signer import CANONICAL, Signer, random_signer
+from .truth import Truth
 from .world import SignWorld
 
 __all__ = [

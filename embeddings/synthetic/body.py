@@ -32,6 +32,7 @@ class Body:
         shoulder: (3,) the left shoulder, which is the shoulder in the hand's own space.
         head_pivot: (3,) about which the head turns.
         hip: (3,) mid-hips, about which the body sways.
+        surface: names and points (S, 3) of the places on head and trunk, in the dominant hand's own space.
     """
 
     def __init__(self, signer: Signer) -> None:
@@ -45,11 +46,14 @@ class Body:
         legs = signer.torso / 0.5
         for side, sign in (("left", 1.0), ("right", -1.0)):
             self.rest[figure_index(f"{side}_shoulder")] = self.shoulder * (sign, 1, 1)
-            hip = self.hip + (sign * 0.27 * signer.shoulder_width, 0, 0)
+            hip = self.hip + np.array([sign * 0.27 * signer.shoulder_width, 0.0, 0.0])
             self.rest[figure_index(f"{side}_hip")] = hip
             self.rest[figure_index(f"{side}_knee")] = hip + np.array([0.0, -0.42, 0.03]) * legs
             self.rest[figure_index(f"{side}_ankle")] = hip + np.array([0.0, -0.83, 0.0]) * legs
         self.rest.setflags(write=False)
+        spots = [(p.name, s) for p in LOCATIONS.values() if p.anchor in ("head", "torso") for s in set(p.sides) or {1}]
+        points = np.stack([self.place(name, side, (0.0, 0.0, 0.0)) for name, side in spots])
+        self.surface = tuple(name for name, _ in spots), points
 
     def place(self, location: str, side: int, offset: tuple[float, float, float]) -> NDArray[np.float64]:
         """A place's point (3,) on this body in the dominant hand's own space; not for "arm" and "other hand"."""

@@ -60,11 +60,11 @@ class Handshape:
 
 
 _OUT: Quad = (62, 8, 0, 0)
-_SIDE: Quad = (26, 18, 2, 2)
-_ACROSS: Quad = (12, 42, 40, 45)
-_OVER: Quad = (30, 52, 45, 50)
-_OPPOSED: Quad = (40, 50, 12, 15)
-_ROUND: Quad = (48, 48, 8, 12)
+_SIDE: Quad = (17, 14, 2, 2)
+_ACROSS: Quad = (15, 10, 52, 55)
+_OVER: Quad = (20, 27, 41, 51)
+_UNDER: Quad = (8, 32, 43, 50)
+_ROUND: Quad = (33, 44, 7, 16)
 _STRAIGHT: Pair = (0, 4)
 _FIST: Pair = (82, 98)
 _BENT: Pair = (82, 6)
@@ -95,37 +95,37 @@ HANDSHAPES: dict[str, Handshape] = {
         _shape("A", _SIDE, _FIST, _FIST, _FIST, _FIST),
         _shape("A-thumb", (58, 0, 0, 0), _FIST, _FIST, _FIST, _FIST),
         _shape("S", _OVER, _FIST, _FIST, _FIST, _FIST),
-        _shape("T", (32, 48, 25, 20), (62, 85), _FIST, _FIST, _FIST),
-        _shape("E", (22, 52, 45, 55), (45, 105), (45, 105), (45, 105), (45, 105), _TOGETHER),
+        _shape("T", (11, 25, 19, 16), (62, 85), _FIST, _FIST, _FIST),
+        _shape("E", (15, 16, 50, 60), (45, 105), (45, 105), (45, 105), (45, 105), _TOGETHER),
         _shape("index", _OVER, _STRAIGHT, _FIST, _FIST, _FIST),
         _shape("index-bent", _OVER, _BENT, _FIST, _FIST, _FIST),
         _shape("X", _OVER, _HOOK, _FIST, _FIST, _FIST),
         _shape("L", _OUT, _STRAIGHT, _FIST, _FIST, _FIST),
         _shape("L-bent", (50, 30, 10, 30), _CLAW, _FIST, _FIST, _FIST),
-        _shape("G", (42, 40, 5, 10), (58, 12), _FIST, _FIST, _FIST),
-        _shape("U", _OVER, _STRAIGHT, _STRAIGHT, _FIST, _FIST, (-4, 3, 0, 0)),
-        _shape("U-bent", _OVER, _BENT, _BENT, _FIST, _FIST, (-4, 3, 0, 0)),
-        _shape("V", _OVER, _STRAIGHT, _STRAIGHT, _FIST, _FIST, (15, -10, 0, 0)),
-        _shape("V-bent", _OVER, _HOOK, _HOOK, _FIST, _FIST, (14, -9, 0, 0)),
-        _shape("R", _OVER, (6, 4), (0, 12), _FIST, _FIST, (-14, 14, 0, 0)),
-        _shape("K", (35, 40, 5, 5), _STRAIGHT, (38, 8), _FIST, _FIST, (10, -4, 0, 0)),
+        _shape("G", (21, 34, 11, 8), (58, 12), _FIST, _FIST, _FIST),
+        _shape("U", _UNDER, _STRAIGHT, _STRAIGHT, _FIST, _FIST, (-4, 3, 0, 0)),
+        _shape("U-bent", _UNDER, _BENT, _BENT, _FIST, _FIST, (-4, 3, 0, 0)),
+        _shape("V", _UNDER, _STRAIGHT, _STRAIGHT, _FIST, _FIST, (15, -10, 0, 0)),
+        _shape("V-bent", _UNDER, _HOOK, _HOOK, _FIST, _FIST, (14, -9, 0, 0)),
+        _shape("R", _UNDER, (6, 4), (0, 12), _FIST, _FIST, (-14, 14, 0, 0)),
+        _shape("K", (6, 20, 12, 9), _STRAIGHT, (38, 8), _FIST, _FIST, (10, -4, 0, 0)),
         _shape("3", _OUT, _STRAIGHT, _STRAIGHT, _FIST, _FIST, (13, -8, 0, 0)),
         _shape("3-claw", (52, 25, 10, 30), _CLAW, _CLAW, _FIST, _FIST, (13, -8, 0, 0)),
-        _shape("W", (22, 52, 45, 50), _STRAIGHT, _STRAIGHT, _STRAIGHT, _FIST, (13, 2, -11, 0)),
-        _shape("M", (20, 45, 42, 45), (75, 25), (75, 25), (75, 25), _FIST, _TOGETHER),
+        _shape("W", (-5, 31, 49, 45), _STRAIGHT, _STRAIGHT, _STRAIGHT, _FIST, (13, 2, -11, 0)),
+        _shape("M", (1, 26, 44, 43), (75, 25), (75, 25), (75, 25), _FIST, _TOGETHER),
         _shape("I", _OVER, _FIST, _FIST, _FIST, _STRAIGHT),
         _shape("Y", _OUT, _FIST, _FIST, _FIST, _STRAIGHT, (2, 0, -1, -16)),
         _shape("ILY", _OUT, _STRAIGHT, _FIST, _FIST, _STRAIGHT, (8, 0, 0, -14)),
         _shape("horns", _OVER, _STRAIGHT, _FIST, _FIST, _STRAIGHT, (6, 0, 0, -10)),
-        _shape("F", (46, 42, 12, 24), (58, 52), _STRAIGHT, _STRAIGHT, _STRAIGHT, (4, 2, -8, -18)),
-        _shape("8", (40, 52, 14, 20), _STRAIGHT, (62, 46), _STRAIGHT, _STRAIGHT, (10, 0, -8, -18)),
+        _shape("F", (27, 40, 18, 25), (58, 52), _STRAIGHT, _STRAIGHT, _STRAIGHT, (4, 2, -8, -18)),
+        _shape("8", (19, 46, 19, 24), _STRAIGHT, (62, 46), _STRAIGHT, _STRAIGHT, (10, 0, -8, -18)),
         _shape("8-open", (52, 15, 0, 5), _STRAIGHT, (72, 16), _STRAIGHT, _STRAIGHT, _WIDE),
-        _shape("7", (28, 60, 22, 26), _STRAIGHT, _STRAIGHT, (68, 50), _STRAIGHT, (10, 3, 0, -16)),
+        _shape("7", (9, 51, 33, 26), _STRAIGHT, _STRAIGHT, (68, 50), _STRAIGHT, (10, 3, 0, -16)),
         _shape("C", _ROUND, _CURVED, _CURVED, _CURVED, _CURVED, _TOGETHER),
         _shape("C-index", _ROUND, _CURVED, _FIST, _FIST, _FIST),
-        _shape("O", (42, 50, 14, 26), (52, 56), (54, 54), (58, 54), (62, 54), _TOGETHER),
-        _shape("O-flat", (38, 52, 8, 14), (70, 14), (70, 16), (74, 18), (80, 20), _TOGETHER),
-        _shape("O-index", (46, 42, 12, 24), (58, 52), _FIST, _FIST, _FIST),
+        _shape("O", (22, 42, 18, 24), (52, 56), (54, 54), (58, 54), (62, 54), _TOGETHER),
+        _shape("O-flat", (12, 43, 14, 12), (70, 14), (70, 16), (74, 18), (80, 20), _TOGETHER),
+        _shape("O-index", (27, 40, 18, 25), (58, 52), _FIST, _FIST, _FIST),
         _shape("middle", _OVER, _FIST, _STRAIGHT, _FIST, _FIST),
     )
 }

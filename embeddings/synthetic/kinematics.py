@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["hand_frame", "hand_points", "place_elbow", "pole_vector", "unit"]
+__all__ = ["DIP_SHARE", "forearm_axes", "hand_frame", "hand_points", "place_elbow", "turned_hand", "unit"]
 
 Array = NDArray[np.floating]
 
@@ -18,12 +18,17 @@ Array = NDArray[np.floating]
 _KNUCKLES = np.array([[0.130, 0.462, -0.01], [0.020, 0.474, -0.02], [-0.085, 0.442, -0.01], [-0.180, 0.390, 0.01]])
 _PHALANGES = np.array([[0.225, 0.136, 0.110], [0.246, 0.158, 0.122], [0.228, 0.146, 0.120], [0.178, 0.105, 0.105]])
 _SPLAY = np.deg2rad([4.0, 0.0, -4.0, -9.0])
-_DIP = 0.66
+DIP_SHARE = 0.66
 """The last joint flexes this much of the one before (they share a tendon)."""
 _THUMB_ROOT = np.array([0.125, 0.120, 0.05])
 _THUMB_BONES = (0.225, 0.180, 0.140)
-_THUMB_BEND = np.array([-0.80, -0.10, 0.45]) / np.linalg.norm([-0.80, -0.10, 0.45])
+_THUMB_BEND = np.array([-0.92, -0.05, 0.18]) / np.linalg.norm([-0.92, -0.05, 0.18])
 """Where flexion carries the thumb: across the palm, in front of it."""
+
+
+_FORWARD = np.array([0.0, 0.0, 1.0])
+_TIGHTEST = np.deg2rad(28.0)
+"""Angle between upper arm and forearm when the elbow is bent as far as it goes."""
 
 
 def unit(vectors: Array) -> Array:
@@ -41,7 +46,7 @@ def hand_points(angles: Array, length: float) -> Array:
     """
     points = np.zeros((*angles.shape[:-1], 21, 3), angles.dtype)
     mcp, pip = angles[..., 4:12:2], angles[..., 5:12:2]
-    flexion = np.stack([mcp, mcp + pip, mcp + (1 + _DIP) * pip], axis=-1)  # (…, 4, 3)
+    flexion = np.stack([mcp, mcp + pip, mcp + (1 + DIP_SHARE) * pip], axis=-1)  # (…, 4, 3)
     # Ligaments tighten: a finger bent at the knuckle cannot be spread.
     splay = _SPLAY * (1 - 0.35 * np.sin(np.clip(mcp, 0, np.pi / 2))) + angles[..., 12:16] * np.cos(np.clip(mcp, 0, 1.4))
     along = _PHALANGES * np.cos(flexion)
@@ -78,17 +83,45 @@ def hand_frame(palm: Array, fingers: Array) -> Array:
     return np.stack([np.cross(palm, along), along, palm], axis=-2)
 
 
-def pole_vector(swivel: Array) -> Array:
-    """Where the elbow is drawn to (…, 3): 0 rad is down, π/2 is out to the side; always a little back."""
-    return np.stack([np.sin(swivel), -np.cos(swivel), np.full_like(swivel, -0.35)], axis=-1)
-
-
-def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pole: Array) -> tuple[Array, Array]:
-    """Two-bone inverse kinematics.
+def forearm_axes(forearm: Array, upper: Array) -> tuple[Array, Array, Array]:
+    """Unit vectors (…, 3): along the forearm; where the thumb points half-way between palm up and palm down; and
+    where the palm faces then, which is inwards.
 
     Args:
-        shoulder, wrist, pole: (…, 3); the elbow lies in the plane they span, on the pole's side.
+        forearm: elbow to wrist. upper: shoulder to elbow. Their plane is the elbow's hinge.
+    """
+    along, upper = unit(forearm), unit(upper)
+    thumb_up = unit(np.einsum("...i,...i->...", upper, along)[..., None] * along - upper)
+    return along, thumb_up, np.cross(along, thumb_up)
+
+
+def turned_hand(forearm: Array, upper: Array, turn: Array) -> Array:
+    """Frames (…, 3, 3), as of `hand_frame`, of a hand turned on its forearm.
+
+    Args:
+        turn: (…, 3) radians: roll (pronation, palm down, is positive), extension (back of the hand towards the
+            forearm is positive, flexion negative), deviation (towards the thumb is positive).
+    """
+    along, thumb_up, inward = forearm_axes(forearm, upper)
+    cos, sin = np.cos(turn)[..., None], np.sin(turn)[..., None]
+    facing = cos[..., 0, :] * inward - sin[..., 0, :] * thumb_up
+    palm = cos[..., 1, :] * facing + sin[..., 1, :] * along
+    straight = cos[..., 1, :] * along - sin[..., 1, :] * facing
+    thumb = np.cross(palm, straight)
+    fingers = cos[..., 2, :] * straight + sin[..., 2, :] * thumb
+    return np.stack([np.cross(palm, fingers), fingers, palm], axis=-2)
+
+
+def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, swivel: Array) -> tuple[Array, Array]:
+    """Two-bone inverse kinematics.
+
+    The elbow's circle about the line from shoulder to wrist is measured from a zero that turns with that line the
+    shortest way from "straight ahead", so it is smooth everywhere but for an arm stretched straight back.
+
+    Args:
+        shoulder, wrist: (…, 3).
         upper, fore: lengths of the bones.
+        swivel: (…,) radians: for a hand held ahead, 0 has the elbow below and π/2 out to the side.
 
     Returns:
         elbow and wrist (…, 3). The wrist is the one asked for where the arm reaches it, else the nearest point
@@ -96,9 +129,13 @@ def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pole: 
     """
     reach = wrist - shoulder
     asked = np.sqrt(np.einsum("...i,...i->...", reach, reach))[..., None]
-    distance = np.clip(asked, abs(upper - fore) + 0.25 * min(upper, fore), 0.995 * (upper + fore))
+    nearest = np.sqrt(upper**2 + fore**2 - 2 * upper * fore * np.cos(_TIGHTEST))
+    distance = np.clip(asked, nearest, 0.995 * (upper + fore))
     ahead = reach / np.maximum(asked, 1e-9)
-    beside = unit(pole - np.einsum("...i,...i->...", pole, ahead)[..., None] * ahead)
+    sin, cos = np.sin(swivel), np.cos(swivel)
+    # The shortest turn from (0, 0, 1) to `ahead`, of the vector (sin, -cos, 0).
+    lean = (sin * ahead[..., 0] - cos * ahead[..., 1]) / np.maximum(1 + ahead[..., 2], 0.02)
+    beside = np.stack([sin, -cos, np.zeros_like(sin)], axis=-1) - lean[..., None] * (ahead + _FORWARD)
     along = (distance**2 + upper**2 - fore**2) / (2 * distance)
-    elbow = shoulder + along * ahead + np.sqrt(np.maximum(upper**2 - along**2, 0)) * beside
+    elbow = shoulder + along * ahead + np.sqrt(np.maximum(upper**2 - along**2, 0)) * unit(beside)
     return elbow, shoulder + distance * ahead

@@ -35,15 +35,16 @@ def random_sign(rng: np.random.Generator, label: str) -> Sign:
 
 
 def feasible(sign: Sign) -> bool:
-    """Whether a standard signer's arm can do it: palms within 50° of those asked for and of that name."""
+    """Whether a standard signer's arm does it with ease, palms facing as named and within 50° of exactly so."""
     (keys,) = solve_signs([sign], body_of(_EXACT), np.random.default_rng(0))
-    palms = keys.rows[:, 0, 0, 3:6]
     wished = np.stack([DIRECTIONS[p.palm] for p in sign.postures])
-    named = direction_name(palms) == np.array([p.palm for p in sign.postures])
-    reached = np.linalg.norm(keys.rows[:, :, 0, :3] - body_of(_EXACT).shoulder, axis=-1) < 0.549
-    return bool(named.all() and reached.all() and ((palms * wished).sum(axis=1) > 0.64).all())
+    named = direction_name(keys.palms) == np.array([p.palm for p in sign.postures])
+    close = (keys.palms * wished).sum(axis=1) > 0.64
+    return bool(named.all() and close.all() and keys.cost[:, 0].max() < _EASE and keys.cost[:, 1].max() < 2 * _EASE)
 
 
+_EASE = 0.9
+"""Highest `reach.Reached.cost` at a posture; the far end of a movement may cost twice."""
 _EXACT = replace(CANONICAL, sloppiness=0.0, place_error=0.0)
 
 

@@ -7,6 +7,7 @@ missing; what lies outside the frame is missing. Confidence follows the error, i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ class Noise:
 
     def apply(self, pose: Pose, rng: np.random.Generator) -> Pose:
         """The pose as such an estimator would give it; the input is not changed."""
-        parts = _Parts.of(pose.skeleton)
+        parts = _parts(pose.skeleton)
         width = _shoulder_width(pose, parts)
         xy, z = pose.xy.copy(), None if pose.z is None else pose.z.copy()
         speed = _speed(xy, pose.fps) / width
@@ -171,31 +172,22 @@ class _Parts:
     shoulders: tuple[int, int]
     nose: int
 
-    @staticmethod
-    def of(skeleton: str) -> _Parts:
-        if skeleton not in _PARTS:
-            _PARTS[skeleton] = _parts(skeleton)
-        return _PARTS[skeleton]
 
-
-_PARTS: dict[str, _Parts] = {}
-
-
+@lru_cache(maxsize=32)
 def _parts(name: str) -> _Parts:
     skeleton = SKELETONS[name]
 
     def find(*words: str) -> NDArray[np.intp]:
         return np.array([i for i, j in enumerate(skeleton.joints) if any(w in j for w in words)], np.intp)
 
-    hands = tuple(
-        np.array([i for i, j in enumerate(skeleton.joints) if j.startswith(f"{side}_hand_")], np.intp)
-        for side in ("left", "right")
-    )
+    def hand(side: str) -> NDArray[np.intp]:
+        return np.array([i for i, j in enumerate(skeleton.joints) if j.startswith(f"{side}_hand_")], np.intp)
+
     nose = next((skeleton.index(n) for n in ("nose", "head", "spine3") if n in skeleton), 0)
     return _Parts(
-        hands, find("knee", "ankle", "heel", "foot_index", "toe"), find("face_"),
+        (hand("left"), hand("right")), find("knee", "ankle", "heel", "foot_index", "toe"), find("face_"),
         (skeleton.index("left_shoulder"), skeleton.index("right_shoulder")), nose,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def _shoulder_width(pose: Pose, parts: _Parts) -> float:

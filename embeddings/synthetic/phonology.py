@@ -8,6 +8,7 @@ z forward; a left-handed signer mirrors it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,9 +149,9 @@ class Movement:
         return self.kind in ("straight", "arc", "zigzag")
 
 
-def _known(what: str, value: str, among: object) -> None:
-    if value not in among:  # type: ignore[operator]
-        raise ValueError(f"{what} {value!r} is not known; expected one of {', '.join(among)}")  # type: ignore[call-overload]
+def _known(what: str, value: str, among: Collection[str]) -> None:
+    if value not in among:
+        raise ValueError(f"{what} {value!r} is not known; expected one of {', '.join(among)}")
 
 
 def direction_name(vectors: NDArray[np.floating]) -> NDArray[np.str_]:

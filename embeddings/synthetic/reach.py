@@ -1,8 +1,8 @@
-"""From postures to wrists: where the hand must be, how it may be turned, and how high the elbow goes.
+"""From postures to arms: where the wrist must be, how the hand may be turned, and how high the elbow goes.
 
 A posture asks for a point of the hand at a place, a palm direction and a finger direction. What an arm can do
-of it is found by trying a few elbow heights and keeping the one whose wrist is most comfortable; what exceeds
-the wrist's and forearm's range of motion (Boone and Azen 1979, rounded) is cut off.
+of it is found by trying a few elbow heights and keeping the most comfortable; what exceeds the wrist's and
+forearm's range of motion (Boone and Azen 1979, rounded) is cut off.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .kinematics import hand_frame, hand_points, place_elbow, pole_vector, unit
-from .phonology import PARTS
+from .kinematics import forearm_axes, hand_frame, hand_points, place_elbow, turned_hand
 from .signer import Signer
 
 __all__ = ["Reached", "part_points", "solve"]
 
 Array = NDArray[np.float64]
 
-_SWIVELS = np.deg2rad([-15.0, 12.0, 35.0, 60.0, 85.0])
+_SWIVELS = np.deg2rad([-15.0, 10.0, 30.0, 50.0, 70.0, 90.0])
 _EXTENSION = np.deg2rad(62.0)
 _FLEXION = np.deg2rad(72.0)
 _ROLL = np.deg2rad(98.0)
@@ -32,34 +31,31 @@ class Reached(NamedTuple):
     """Solved postures, all in the hand's own space.
 
     Attributes:
-        wrist, palm, fingers: (K, 3); palm and fingers are orthogonal unit vectors.
-        swivel: (K,) radians of the elbow, for `pole_vector`.
-        cost: (K,) discomfort; above about 1 the palm could not be turned as asked.
-        elbow: (K, 3).
+        wrist, elbow, palm, fingers: (K, 3); palm and fingers are orthogonal unit vectors.
+        turn: (K, 3) radians of the hand on the forearm, see `kinematics.turned_hand`.
+        swivel: (K,) radians of the elbow, see `kinematics.place_elbow`.
+        cost: (K,) discomfort: wrist and elbow away from their ease, and what could not be reached; below 1 is easy.
     """
 
     wrist: Array
+    elbow: Array
     palm: Array
     fingers: Array
+    turn: Array
     swivel: Array
     cost: Array
-    elbow: Array
 
 
 def part_points(angles: Array, length: float) -> Array:
-    """Local points (K, 7, 3) of `PARTS` on hands of angles (K, 16)."""
+    """Local points (K, 7, 3) of `phonology.PARTS`, in that order, on hands of angles (K, 16)."""
     hand = hand_points(angles, length)
-    straight = 1.2 - np.clip(angles[:, 4:12:2] + angles[:, 5:12:2], 0, 1.2) + 0.02
+    straight = 1.22 - np.clip(angles[:, 4:12:2] + angles[:, 5:12:2], 0, 1.2)
     weight = straight / straight.sum(axis=1, keepdims=True)
     fingertips = (hand[:, 8::4] * weight[..., None]).sum(axis=1)
     palm = 0.5 * hand[:, 9] + 0.25 * (hand[:, 0] + hand[:, 13]) + np.array([0, 0, 0.012])
     knuckles = hand[:, [6, 10, 14]].mean(axis=1)
-    points = np.stack(
-        [hand[:, 8], hand[:, 4], fingertips, palm, knuckles, hand[:, 5] + [0.01, 0, 0], hand[:, 17] - [0.01, 0, 0]],
-        axis=1,
-    )
-    assert points.shape[1] == len(PARTS)
-    return points
+    thumb_side, little_side = hand[:, 5] + [0.01, 0, 0], hand[:, 17] - [0.01, 0, 0]
+    return np.stack([hand[:, 8], hand[:, 4], fingertips, palm, knuckles, thumb_side, little_side], axis=1)
 
 
 def solve(target: Array, palm: Array, fingers: Array, part: Array, shoulder: Array, signer: Signer) -> Reached:
@@ -69,23 +65,33 @@ def solve(target: Array, palm: Array, fingers: Array, part: Array, shoulder: Arr
         target: (K, 3) where the part of the hand goes. palm, fingers: (K, 3) wished directions.
         part: (K, 3) the part's local point. shoulder: (3,).
     """
-    swivel = np.broadcast_to(_SWIVELS, (len(target), len(_SWIVELS)))
+    swivels = _SWIVELS + 0.5 * signer.elbows
+    shape = (len(target), len(swivels))
     wished_palm, wished_fingers = palm[:, None], fingers[:, None]
-    frame = np.broadcast_to(hand_frame(wished_palm, wished_fingers), (*swivel.shape, 3, 3))
-    pole = pole_vector(swivel)
+    frame = np.broadcast_to(hand_frame(wished_palm, wished_fingers), (*shape, 3, 3))
+    swivel = np.broadcast_to(swivels, shape)
     for _ in range(4):
         wrist = target[:, None] - np.einsum("ki,kcij->kcj", part, frame)
-        elbow, wrist = place_elbow(shoulder, wrist, signer.upper_arm, signer.forearm, pole)
-        frame, strain = _turn(wrist - elbow, elbow - shoulder, wished_palm, wished_fingers)
-    # Low elbows are natural; raised hands and a signer's habit lift them.
+        elbow, wrist = place_elbow(shoulder, wrist, signer.upper_arm, signer.forearm, swivel)
+        turn, strain = _turn(wrist - elbow, elbow - shoulder, wished_palm, wished_fingers)
+        frame = turned_hand(wrist - elbow, elbow - shoulder, turn)
+    # Low elbows are natural; raised hands and a signer's habit lift them; the trunk is in their way.
     natural = np.deg2rad(22) + signer.elbows + 0.9 * np.clip(wrist[..., 1] + 0.12, 0, 0.4)
     missed = np.linalg.norm(wrist + np.einsum("ki,kcij->kcj", part, frame) - target[:, None], axis=-1)
-    cost = strain + 0.35 * (swivel - natural) ** 2 + 40 * np.clip(missed - 0.01, 0, None)
+    inside = np.clip(shoulder[0] - elbow[..., 0], 0, None) * np.clip((0.13 - elbow[..., 2]) / 0.05, 0, 1)
+    across = np.clip(0.55 * shoulder[0] - elbow[..., 0], 0, None)
+    cost = strain + 0.35 * (swivels - natural) ** 2 + 40 * np.clip(missed - 0.01, 0, None) + 20 * inside + 12 * across
     rows, best = np.arange(len(target)), np.argmin(cost, axis=1)
+    chosen = frame[rows, best]
     return Reached(
-        wrist[rows, best], frame[rows, best, 2], frame[rows, best, 1], _SWIVELS[best], cost[rows, best],
+        wrist[rows, best],
         elbow[rows, best],
-    )  # fmt: skip
+        chosen[:, 2],
+        chosen[:, 1],
+        turn[rows, best],
+        swivels[best],
+        cost[rows, best],
+    )
 
 
 def _dot(a: Array, b: Array) -> Array:
@@ -93,21 +99,14 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _turn(forearm: Array, upper: Array, palm: Array, fingers: Array) -> tuple[Array, Array]:
-    """Hand frames (K, C, 3, 3) nearest to the wished directions within the joints' range, and their strain (K, C)."""
-    along, upper = unit(forearm), unit(upper)
-    thumb_up = unit(_dot(upper, along)[..., None] * along - upper)  # where the thumb points in mid-pronation
-    inward = np.cross(along, thumb_up)  # where the palm faces then
-    lift = np.clip(_dot(palm, along), -1, 1)
-    extension = np.arcsin(lift)
+    """Turns (K, C, 3) nearest to the wished directions within the joints' range, and their strain (K, C)."""
+    along, thumb_up, inward = forearm_axes(forearm, upper)
+    extension = np.arcsin(np.clip(_dot(palm, along), -1, 1))
     roll = np.arctan2(-_dot(palm, thumb_up), _dot(palm, inward))
     kept_roll, kept_extension = np.clip(roll, -_ROLL, _ROLL), np.clip(extension, -_FLEXION, _EXTENSION)
-    side = np.cos(kept_roll)[..., None] * inward - np.sin(kept_roll)[..., None] * thumb_up
-    cos, sin = np.cos(kept_extension)[..., None], np.sin(kept_extension)[..., None]
-    normal, straight = cos * side + sin * along, cos * along - sin * side
-    thumb = np.cross(normal, straight)
-    deviation = np.arctan2(_dot(fingers, thumb), _dot(fingers, straight))
+    straight = turned_hand(forearm, upper, np.stack([kept_roll, kept_extension, np.zeros_like(roll)], axis=-1))
+    deviation = np.arctan2(_dot(fingers, straight[..., 0, :]), _dot(fingers, straight[..., 1, :]))
     kept = np.clip(deviation, -_ULNAR, _RADIAL)
-    ahead = np.cos(kept)[..., None] * straight + np.sin(kept)[..., None] * thumb
     excess = (roll - kept_roll) ** 2 * np.cos(extension) ** 2 + (extension - kept_extension) ** 2
     comfort = 0.05 * kept_roll**2 + 0.15 * kept_extension**2 + 0.08 * (deviation - kept) ** 2
-    return hand_frame(normal, ahead), 8 * excess + comfort
+    return np.stack([kept_roll, kept_extension, kept], axis=-1), 8 * excess + comfort

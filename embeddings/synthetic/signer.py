@@ -28,6 +28,7 @@ class Signer:
         sloppiness: radians of finger and palm angles by which handshapes and orientations are relaxed.
         place_error: metres by which places are habitually missed.
         elbows: radians by which the elbows are held further out than comfort asks.
+        weak_drop: probability of performing a symmetric sign with one hand.
         sway, nod: radians of the slow motion of body and head.
         smoothing: how many passes of a five-frame kernel (at 25 fps) round the motion off.
         rest: one of `RESTS`.
@@ -49,6 +50,7 @@ class Signer:
     sloppiness: float = 0.05
     place_error: float = 0.004
     elbows: float = 0.0
+    weak_drop: float = 0.0
     sway: float = 0.015
     nod: float = 0.03
     smoothing: int = 1
@@ -93,6 +95,7 @@ def random_signer(rng: np.random.Generator, name: str, left_handed: float = 0.12
         sloppiness=float(rng.uniform(0.03, 0.16)),
         place_error=float(rng.uniform(0.003, 0.02)),
         elbows=float(rng.normal(0, 0.2)),
+        weak_drop=float(max(0.0, rng.normal(-0.05, 0.1))),
         sway=float(rng.uniform(0.005, 0.04)),
         nod=float(rng.uniform(0.015, 0.08)),
         smoothing=int(rng.integers(0, 3)),

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..clip import Clip
 from .camera import Camera, random_camera
 from .lexicon import minimal_pair, random_sign
-from .motion import Timing
 from .noise import NO_NOISE, Noise, random_noise
 from .performance import Performance, perform
+from .score import Timing
 from .sign import PARAMETERS, Sign
 from .signer import CANONICAL, Signer, random_signer
 
@@ -93,8 +94,8 @@ class SignWorld:
             take: another number is another repetition of the same.
             counted: which of several signs get a span; default all.
         """
-        single = isinstance(signs, Sign | str | int)
-        chosen = [None if s is None else self.sign(s) for s in ([signs] if single else signs)]  # type: ignore[list-item, union-attr]
+        listed = [signs] if isinstance(signs, Sign | str | int) else signs
+        chosen = [None if s is None else self.sign(s) for s in listed]
         who = self.signer(signer) if isinstance(signer, int) else signer
         rng = self._rng("perform", who.name, take, *("" if s is None else s.label for s in chosen))
         if timing is None:
@@ -183,7 +184,7 @@ class SignWorld:
         if noise is not None and noise is not NO_NOISE:
             words = [span.label for span in performance.spans]
             pose = noise.apply(pose, self._rng("noise", who, repr(view), purpose, *words))
-        extra = {}
+        extra: dict[str, NDArray[np.generic]] = {}
         if rotations:
             from .rotations import smplx_rotations
 
