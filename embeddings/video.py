@@ -234,7 +234,11 @@ def _resampled(
 
 
 def read_clip(
-    path: str | Path, fps: float = 25.0, start: float = 0.0, end: float | None = None, size: tuple[int, int] | None = None
+    path: str | Path,
+    fps: float = 25.0,
+    start: float = 0.0,
+    end: float | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Clip:
     """A short video with its frames in memory, at a constant frame rate.
 
@@ -267,7 +271,9 @@ def write_video(path: str | Path, frames: Iterable[Frame], fps: float, crf: int 
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     stream = None
     try:
-        with av.open(str(partial), "w", options={"movflags": "+faststart"} if path.suffix in (".mp4", ".mov") else {}) as out:
+        with av.open(
+            str(partial), "w", options={"movflags": "+faststart"} if path.suffix in (".mp4", ".mov") else {}
+        ) as out:
             for picture in frames:
                 if stream is None:
                     stream = out.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))

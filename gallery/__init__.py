@@ -1,1 +1,7 @@
-"""."""
+"""Exemplars and the index that finds them: arrays in, arrays out. Depends on nothing else of this toolkit."""
+
+from .gallery import Gallery, GalleryError
+from .transfer import Donation, top_k_transfer
+from .trim import TrimOptions, read_spans, signing_span
+
+__all__ = ["Donation", "Gallery", "GalleryError", "TrimOptions", "read_spans", "signing_span", "top_k_transfer"]

@@ -1,1 +1,74 @@
-"""."""
+"""The networks, by name, and how to get one with its weights.
+
+`ENCODERS` is a plain table; a network's module is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .base import Encoder
+
+__all__ = ["ENCODERS", "SHIPPED", "encoder_class", "load_encoder"]
+
+ENCODERS: dict[str, str] = {
+    "sign-tcn": "sign_tcn:SignTCN",
+    "pose-cosine": "pose_cosine:PoseCosine",
+    "sl-gcn": "sl_gcn:SLGCN",
+    "sl-gcn-3d": "sl_gcn:SLGCN3D",
+    "i3d": "i3d:I3D",
+    "i3d-resnet50": "i3d_resnet:I3DResNet50",
+    "vtn": "vtn:VTN",
+    "vtn-hc": "vtn:VTNHC",
+    "vtn-pf": "vtn:VTNPF",
+    "spoter": "spoter:Spoter",
+    "pose-transformer": "pose_transformer:PoseTransformer",
+    "handshape": "handshape:Handshape",
+}
+"""Name → "module:class" in this package."""
+
+SHIPPED: dict[str, str] = {"default": "sign-tcn.safetensors", "sl-gcn": "sl-gcn.safetensors"}
+"""Names of the checkpoints that travel with the package (`embeddings/weights/`)."""
+
+
+def encoder_class(name: str) -> type[Encoder]:
+    """The network of that name.
+
+    Raises:
+        ValueError: no such network.
+    """
+    if name not in ENCODERS:
+        raise ValueError(f"encoder {name!r} is not known; expected one of {', '.join(ENCODERS)}")
+    module, _, attribute = ENCODERS[name].partition(":")
+    found: type[Encoder] = getattr(import_module(f".{module}", __name__), attribute)
+    return found
+
+
+def load_encoder(which: str | Path = "default", device: str = "cpu") -> Encoder:
+    """An encoder ready to embed.
+
+    Args:
+        which: "default" or another name of `SHIPPED`, "pose-cosine" (needs no weights), or a checkpoint file.
+
+    Raises:
+        ValueError: neither a shipped name nor a readable checkpoint.
+    """
+    from importlib.resources import as_file, files
+
+    from .checkpoint import load_checkpoint
+
+    encoder: Any
+    if str(which) == "pose-cosine":
+        encoder = encoder_class("pose-cosine")()
+    elif str(which) in SHIPPED:
+        with as_file(files("embeddings") / "weights" / SHIPPED[str(which)]) as path:
+            encoder = load_checkpoint(path)
+    elif Path(which).exists():
+        encoder = load_checkpoint(Path(which))
+    else:
+        names = ", ".join([*SHIPPED, "pose-cosine"])
+        raise ValueError(f"{which}: neither a shipped encoder ({names}) nor a checkpoint file")
+    return encoder.to(device).eval()

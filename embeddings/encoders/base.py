@@ -7,7 +7,7 @@ Data flow: ``Clip`` → `Encoder.prepare` (per-frame work, once a clip, NumPy) �
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 import torch
@@ -67,9 +67,9 @@ class Encoder(nn.Module):
         name: its key in `embeddings.encoders.ENCODERS`.
         required_inputs: what `forward` must be given; checked once here. A subset of "pose", "frames",
             "left_hand", "right_hand", "flow", "rotations", "depth".
-
     Instance attributes (set by subclasses before use):
         config: the network's frozen dataclass, enough to rebuild it.
+        id: which weights these are (set by `checkpoint.load_checkpoint`); galleries remember it.
         fps: frame rate of the inputs.
         window: number of frames the network sees.
         dim: D of the embedding.
@@ -80,10 +80,18 @@ class Encoder(nn.Module):
     required_inputs: ClassVar[tuple[str, ...]]
 
     config: Any
+    id: str = ""
     fps: float = 25.0
     window: int = 16
     dim: int
     label_set: tuple[str, ...] = ()
+
+    @classmethod
+    def config_class(cls) -> type:
+        """The frozen dataclass that ``__init__`` takes as `config`."""
+        hint = get_type_hints(cls.__init__)["config"]
+        found: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+        return found
 
     def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
         """Per-frame inputs of a whole clip at `fps`: name → (T, …) float32 without NaN.
@@ -96,6 +104,15 @@ class Encoder(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
         """inputs: name → (B, window, …)."""
         raise NotImplementedError
+
+    def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Vectors of every frame (T, F), unit rows, for alignment.
+
+        Unless a network has features of its own for a frame, those of a short window around it.
+        """
+        frames = len(next(iter(inputs.values())))
+        centres = np.arange(frames) + 0.5
+        return self.embed(inputs, np.stack([centres - self.window / 4, centres + self.window / 4], axis=1))
 
     def check_inputs(self, inputs: Mapping[str, Any]) -> None:
         missing = [name for name in self.required_inputs if name not in inputs]

@@ -1,0 +1,127 @@
+"""Checkpoints: safetensors files that describe themselves (which network, its config, labels, how it was trained)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import encoder_class
+from .base import Encoder
+
+__all__ = ["CheckpointError", "load_checkpoint", "read_header", "save_checkpoint"]
+
+VERSION = "1"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message names the file and says why."""
+
+
+def save_checkpoint(
+    path: str | Path, encoder: Encoder, training: Mapping[str, Any] | None = None, half: bool = False
+) -> Path:
+    """Writes weights, config, label set and training facts; the file appears when it is whole.
+
+    Args:
+        training: facts worth keeping (data, seed, steps, validation figure …), as JSON.
+        half: keep floating-point weights in 16 bits (half the size).
+    """
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {k: _packed(v, half) for k, v in encoder.state_dict().items()}
+    head = {
+        "format": "sign-spotter-encoder",
+        "version": VERSION,
+        "encoder": encoder.name,
+        "config": json.dumps(asdict(encoder.config)),
+        "label_set": json.dumps(list(encoder.label_set), ensure_ascii=False),
+        "training": json.dumps(dict(training or {}), ensure_ascii=False, sort_keys=True),
+    }
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        save_file(state, str(partial), metadata=head)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _packed(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().cpu().contiguous()
+    return value.half() if half and value.is_floating_point() else value.clone()
+
+
+def read_header(path: str | Path) -> dict[str, str]:
+    """What a checkpoint says of itself, without its weights.
+
+    Raises:
+        CheckpointError: missing, damaged, or not one of this toolkit's.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    if path.suffix in (".pth", ".pt", ".tar", ".ckpt", ".pkl"):
+        raise CheckpointError(f"{path}: a foreign checkpoint; convert it first (embeddings.encoders.convert_*)")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            head = dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from None
+    if head.get("format") != "sign-spotter-encoder":
+        raise CheckpointError(f"{path}: safetensors, but not a checkpoint of this toolkit")
+    if int(head.get("version", "0")) > int(VERSION):
+        raise CheckpointError(f"{path}: format version {head['version']}; this toolkit reads up to {VERSION}")
+    return head
+
+
+def load_checkpoint(path: str | Path) -> Encoder:
+    """The network with its weights, in evaluation mode; its `id` tells galleries which weights made their vectors.
+
+    Raises:
+        CheckpointError: the file is unusable, or its weights do not fit the network it names.
+    """
+    from safetensors.torch import load_file
+
+    path = Path(path)
+    head = read_header(path)
+    network = encoder_class(head["encoder"])
+    try:
+        config = _config(network, json.loads(head["config"]))
+        encoder: Encoder = network(config)  # type: ignore[call-arg]
+        state = load_file(str(path))
+        encoder.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"{path}: its weights do not fit the network {head['encoder']!r} ({reason})") from None
+    encoder.label_set = tuple(json.loads(head["label_set"]))
+    encoder.id = f"{encoder.name}-{_digest(state)}"
+    return encoder.eval()
+
+
+def _config(network: type[Encoder], values: dict[str, Any]) -> Any:
+    kind = network.config_class()
+    known = {field.name for field in fields(kind)}
+    unknown = set(values) - known
+    if unknown:
+        raise ValueError(f"config has {', '.join(sorted(unknown))}, which {kind.__name__} does not know")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:8]

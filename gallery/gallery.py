@@ -1,0 +1,314 @@
+"""`Gallery`: exemplars of signs, their vectors, and cosine search over them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .index import inner_product_index, read_index, write_index
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Gallery", "GalleryError"]
+
+VERSION = 1
+FACTS = ("source", "start", "end", "donor", "frames")
+"""Columns of an exemplar beside its id and label: the file it came from, the trimmed span in seconds, the video that
+donated it (Top-K transfer), its length in the encoder's frames."""
+
+
+class GalleryError(ValueError):
+    """A gallery does not fit what is asked of it, or its folder is damaged."""
+
+
+class Gallery:
+    """Exemplars of signs: one unit vector each, a label, and where it came from; several per sign are welcome.
+
+    Args:
+        dim: length of the vectors.
+        encoder: id of the encoder that made them; searching with another's vectors is an error.
+        gpu: keep the index on a GPU.
+
+    Order: exemplars in the order they were added; `labels` in the order of their first exemplar. Of equal scores the
+    earlier exemplar wins.
+    """
+
+    def __init__(self, dim: int, encoder: str = "", gpu: bool = False) -> None:
+        if dim < 1:
+            raise GalleryError(f"a gallery of vectors of length {dim}; expected at least 1")
+        self.dim, self.encoder, self.gpu = dim, encoder, gpu
+        self.vectors: NDArray[np.float32] = np.zeros((0, dim), np.float32)
+        self.ids: list[str] = []
+        self.exemplar_labels: list[str] = []
+        self.facts: list[dict[str, Any]] = []
+        self.features: list[NDArray[np.float32] | None] = []
+        self._index: Any = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, label: str) -> bool:
+        return label in self.exemplar_labels
+
+    def __repr__(self) -> str:
+        return f"Gallery({len(self.labels)} signs, {len(self)} exemplars, dim={self.dim}, encoder={self.encoder!r})"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The signs, in the order of their first exemplar."""
+        return tuple(dict.fromkeys(self.exemplar_labels))
+
+    @property
+    def exemplars(self) -> pd.DataFrame:
+        """One row per exemplar: id, label, source, start, end, donor, frames."""
+        import pandas as pd
+
+        rows = [
+            {"id": i, "label": label, **{key: facts.get(key) for key in FACTS}}
+            for i, label, facts in zip(self.ids, self.exemplar_labels, self.facts, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["id", "label", *FACTS])
+
+    def add(
+        self,
+        vectors: ArrayLike,
+        labels: Sequence[str],
+        ids: Sequence[str] | None = None,
+        facts: Sequence[Mapping[str, Any]] | None = None,
+        features: Sequence[NDArray[np.float32] | None] | None = None,
+    ) -> list[str]:
+        """Adds exemplars; all of them or, on an error, none.
+
+        Args:
+            vectors: (N, D), unit rows.
+            labels: N glosses.
+            ids: N unique names; default label, label~2, label~3, …
+            facts: N mappings with any of `FACTS`.
+            features: N frame features (T, F) for boundary refinement, or None each.
+
+        Returns:
+            The ids.
+
+        Raises:
+            GalleryError: wrong length, rows that are not finite or not of length 1, empty label, id already there.
+        """
+        rows = self._unit_rows(vectors)
+        count = len(rows)
+        for name, given in (("labels", labels), ("ids", ids), ("facts", facts), ("features", features)):
+            if given is not None and len(given) != count:
+                raise GalleryError(f"{len(given)} {name} for {count} vectors; expected one each")
+        if not all(isinstance(label, str) and label.strip() for label in labels):
+            raise GalleryError("a label is empty or no string; every exemplar needs its gloss")
+        names = list(ids) if ids is not None else self._new_ids(labels)
+        twice = {n for n in names if names.count(n) > 1} | (set(names) & set(self.ids))
+        if twice:
+            raise GalleryError(f"exemplar ids are not unique: {', '.join(sorted(twice))}")
+        self.vectors = np.concatenate([self.vectors, rows])
+        self.ids += names
+        self.exemplar_labels += list(labels)
+        self.facts += [dict(f) for f in facts] if facts is not None else [{} for _ in names]
+        self.features += list(features) if features is not None else [None] * count
+        self._index = None
+        return names
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Removes exemplars by id; none is removed when one is unknown.
+
+        Raises:
+            GalleryError: an id is unknown.
+        """
+        leaving = set(ids)
+        unknown = leaving - set(self.ids)
+        if unknown:
+            raise GalleryError(f"no exemplar with the id {', '.join(sorted(unknown))} in this gallery")
+        keep = [i for i, name in enumerate(self.ids) if name not in leaving]
+        self._keep(keep)
+
+    def only(self, labels: Iterable[str]) -> Gallery:
+        """A gallery of some of the signs, in this one's order.
+
+        Raises:
+            GalleryError: a label is unknown.
+        """
+        wanted = set(labels)
+        unknown = wanted - set(self.exemplar_labels)
+        if unknown:
+            raise GalleryError(f"the gallery has no exemplar of {', '.join(sorted(unknown))}")
+        part = self.copy()
+        part._keep([i for i, label in enumerate(self.exemplar_labels) if label in wanted])
+        return part
+
+    def copy(self) -> Gallery:
+        """An independent gallery with the same exemplars."""
+        other = Gallery(self.dim, self.encoder, self.gpu)
+        other.vectors = self.vectors.copy()
+        other.ids, other.exemplar_labels = list(self.ids), list(self.exemplar_labels)
+        other.facts, other.features = [dict(f) for f in self.facts], list(self.features)
+        return other
+
+    def search(self, queries: ArrayLike, k: int = 5) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+        """The k most similar exemplars of each query row: scores (W, k') and ids (W, k'), best first.
+
+        k' is the smaller of k and the number of exemplars, so there is never an empty place. Queries are unit rows.
+        """
+        rows = self._unit_rows(queries)
+        if k < 1:
+            raise GalleryError(f"k is {k}; expected at least 1")
+        k = min(k, len(self))
+        if k == 0 or len(rows) == 0:
+            return np.zeros((len(rows), k), np.float32), np.empty((len(rows), k), dtype=np.str_)
+        if self._index is None:
+            self._index = inner_product_index(self.vectors, self.gpu)
+        scores, places = self._index.search(rows, k)
+        order = np.lexsort((places, -scores), axis=1)
+        places = np.take_along_axis(places, order, axis=1)
+        return np.take_along_axis(scores, order, axis=1), np.array(self.ids)[places]
+
+    def similarity(self, queries: ArrayLike) -> NDArray[np.float32]:
+        """Cosine of each query row with each sign, its best exemplar counting: (W, L) in the order of `labels`."""
+        rows = self._unit_rows(queries)
+        every = rows @ self.vectors.T
+        labels = np.array(self.exemplar_labels)
+        best = [every[:, labels == label].max(axis=1) for label in self.labels]
+        return np.stack(best, axis=1) if best else np.zeros((len(rows), 0), np.float32)
+
+    def save(self, folder: str | Path) -> Path:
+        """Writes the folder `index.faiss`, `exemplars.csv`, `gallery.json`, `features.h5`; whole or not at all."""
+        folder = Path(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if (
+            folder.exists()
+            and not (folder / "gallery.json").exists()
+            and (not folder.is_dir() or any(folder.iterdir()))
+        ):
+            raise GalleryError(f"{folder} exists and is no gallery; choose another folder")
+        partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+        old = _previous(folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            self._write(partial)
+            if folder.exists():
+                shutil.rmtree(old, ignore_errors=True)
+                folder.rename(old)
+            partial.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path, gpu: bool = False) -> Gallery:
+        """A gallery from its folder.
+
+        Raises:
+            GalleryError: not a gallery, of a newer version, or its files disagree.
+        """
+        folder = Path(folder)
+        if not folder.exists() and _previous(folder).exists():
+            folder = _previous(folder)  # a save was killed between its two renames
+        head = folder / "gallery.json"
+        if not head.exists():
+            raise GalleryError(f"{folder}: no gallery here (no gallery.json); make one with `spotter enroll`")
+        try:
+            facts = json.loads(head.read_text(encoding="utf-8"))
+            version, dim, encoder = int(facts["version"]), int(facts["dim"]), str(facts["encoder"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise GalleryError(f"{head}: damaged ({type(error).__name__}: {error})") from None
+        if version > VERSION:
+            raise GalleryError(f"{folder}: version {version} of the format; this toolkit reads up to {VERSION}")
+        gallery = cls(dim, encoder, gpu)
+        gallery._read(folder)
+        return gallery
+
+    def check_encoder(self, encoder: str) -> None:
+        """Raises `GalleryError` unless the vectors were made by this encoder."""
+        if self.encoder and encoder and self.encoder != encoder:
+            raise GalleryError(
+                f"the gallery was made with the encoder {self.encoder!r}, not {encoder!r}; "
+                "use that encoder, or enroll the exemplars again"
+            )
+
+    def _unit_rows(self, vectors: ArrayLike) -> NDArray[np.float32]:
+        rows = np.ascontiguousarray(vectors, np.float32)
+        rows = rows[None] if rows.ndim == 1 else rows
+        if rows.ndim != 2 or rows.shape[1] != self.dim:
+            raise GalleryError(f"vectors have the shape {rows.shape}; this gallery needs (N, {self.dim})")
+        if not np.isfinite(rows).all():
+            raise GalleryError(f"vector {int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])} is not finite")
+        lengths = np.linalg.norm(rows, axis=1)
+        if len(rows) and np.abs(lengths - 1).max() > 1e-3:
+            worst = int(np.abs(lengths - 1).argmax())
+            raise GalleryError(f"vector {worst} has length {lengths[worst]:.4f}; expected unit rows")
+        return rows
+
+    def _new_ids(self, labels: Sequence[str]) -> list[str]:
+        taken, names = set(self.ids), []
+        for label in labels:
+            name, number = label, 1
+            while name in taken:
+                number += 1
+                name = f"{label}~{number}"
+            taken.add(name)
+            names.append(name)
+        return names
+
+    def _keep(self, rows: list[int]) -> None:
+        self.vectors = self.vectors[rows]
+        self.ids = [self.ids[i] for i in rows]
+        self.exemplar_labels = [self.exemplar_labels[i] for i in rows]
+        self.facts = [self.facts[i] for i in rows]
+        self.features = [self.features[i] for i in rows]
+        self._index = None
+
+    def _write(self, folder: Path) -> None:
+        import h5py
+
+        write_index(folder / "index.faiss", inner_product_index(self.vectors))
+        self.exemplars.to_csv(folder / "exemplars.csv", index=False)
+        with h5py.File(folder / "features.h5", "w") as file:
+            for i, values in enumerate(self.features):
+                if values is not None:
+                    file.create_dataset(str(i), data=values.astype(np.float32), compression="gzip", compression_opts=1)
+        head = {"version": VERSION, "dim": self.dim, "encoder": self.encoder, "exemplars": len(self)}
+        (folder / "gallery.json").write_text(json.dumps(head, indent=2), encoding="utf-8")
+
+    def _read(self, folder: Path) -> None:
+        import h5py
+        import pandas as pd
+
+        index = read_index(folder / "index.faiss")
+        try:
+            # a gloss may be "NA" or "007": read as it was written
+            table = pd.read_csv(folder / "exemplars.csv", dtype={"id": str, "label": str, "source": str, "donor": str},
+                                keep_default_na=False, na_values={c: [""] for c in FACTS})  # fmt: skip
+            ids, labels = table["id"].tolist(), table["label"].tolist()
+        except (OSError, ValueError, KeyError) as error:
+            raise GalleryError(f"{folder / 'exemplars.csv'}: not readable ({error})") from None
+        if index.ntotal != len(table) or (len(table) and index.d != self.dim):
+            raise GalleryError(
+                f"{folder}: index.faiss holds {index.ntotal} vectors of length {index.d}, exemplars.csv {len(table)} rows "
+                f"and gallery.json says length {self.dim}; the folder is damaged"
+            )
+        if len(table) == 0:
+            return
+        columns = [c for c in FACTS if c in table]
+        facts = [{c: row[c] for c in columns if not pd.isna(row[c])} for row in table[columns].to_dict("records")]
+        features: list[NDArray[np.float32] | None] = [None] * len(table)
+        if (folder / "features.h5").exists():
+            with h5py.File(folder / "features.h5", "r") as file:
+                features = [np.asarray(file[str(i)]) if str(i) in file else None for i in range(len(table))]
+        self.add(index.reconstruct_n(0, index.ntotal), labels, ids, facts, features)
+
+
+def _previous(folder: Path) -> Path:
+    """Where `save` keeps the old gallery for the moment between its two renames."""
+    return folder.with_name(f".{folder.name}.previous")
