@@ -1,1 +1,47 @@
-"""."""
+"""One-shot sign spotting: show it one example of a sign, it finds the sign in hours of signing.
+
+>>> import spotter
+>>> gallery = spotter.enroll("dictionary/")              # folder of exemplar clips, one per sign
+>>> detections = spotter.spot("lecture.mp4", gallery)    # list of Detection
+>>> spotter.write("lecture.eaf", detections)             # by ending: .eaf .csv .json .vtt .pkl
+
+Nothing heavy is loaded before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .detection import Detection
+
+if TYPE_CHECKING:
+    from gallery import Gallery
+
+    from .enrolment import enroll
+    from .export import read, write
+    from .pipeline import SpottingOptions, SpottingResult, spot, spot_videos
+    from .report import write_report
+
+__all__ = [
+    "Detection", "Gallery", "SpottingOptions", "SpottingResult", "enroll", "read", "spot", "spot_videos", "write",
+    "write_report",
+]  # fmt: skip
+
+_HOMES = {
+    "Gallery": "gallery",
+    "SpottingOptions": "spotter.pipeline",
+    "SpottingResult": "spotter.pipeline",
+    "enroll": "spotter.enrolment",
+    "read": "spotter.export",
+    "spot": "spotter.pipeline",
+    "spot_videos": "spotter.pipeline",
+    "write": "spotter.export",
+    "write_report": "spotter.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
