@@ -158,11 +158,11 @@ def _on_head(point: tuple[float, float, float]) -> dict[str, float]:
 
 
 def random_camera(rng: np.random.Generator, yaw: float = 0.5, pitch: float = 0.2) -> Camera:
-    """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, upper body to full body in view."""
+    """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, head and chest to head and thighs in view."""
     sizes = ((512, 512), (640, 480), (1280, 720), (720, 576), (480, 640))
     size = sizes[int(rng.integers(len(sizes)))]
     distance = float(rng.uniform(1.2, 4.0))
-    visible = float(np.exp(rng.uniform(np.log(0.95), np.log(1.9))))  # metres of the scene's height
+    visible = float(np.exp(rng.uniform(np.log(0.9), np.log(1.4))))  # metres of the scene's height
     focal = min(size[1], size[0] * 1.1) * distance / visible
     return Camera(
         yaw=float(np.clip(rng.normal(0, 0.45), -1, 1) * yaw),
@@ -171,5 +171,5 @@ def random_camera(rng: np.random.Generator, yaw: float = 0.5, pitch: float = 0.2
         distance=distance,
         focal=focal,
         size=size,
-        target=(float(rng.normal(0, 0.05)), float(0.33 - 0.5 * visible + rng.normal(0, 0.03)), 0.05),
+        target=(float(rng.normal(0, 0.05)), float(0.37 - 0.5 * visible + rng.normal(0, 0.03)), 0.05),
     )

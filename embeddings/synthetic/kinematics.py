@@ -136,6 +136,7 @@ def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, swivel
     # The shortest turn from (0, 0, 1) to `ahead`, of the vector (sin, -cos, 0).
     lean = (sin * ahead[..., 0] - cos * ahead[..., 1]) / np.maximum(1 + ahead[..., 2], 0.02)
     beside = np.stack([sin, -cos, np.zeros_like(sin)], axis=-1) - lean[..., None] * (ahead + _FORWARD)
+    beside = beside - np.einsum("...i,...i->...", beside, ahead)[..., None] * ahead  # also where it degenerates
     along = (distance**2 + upper**2 - fore**2) / (2 * distance)
     elbow = shoulder + along * ahead + np.sqrt(np.maximum(upper**2 - along**2, 0)) * unit(beside)
     return elbow, shoulder + distance * ahead

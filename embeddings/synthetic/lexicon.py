@@ -78,15 +78,16 @@ def _posture(rng: np.random.Generator, arrangement: str) -> Posture:
         weights |= {"neutral space": 14.0, "nose": 0.2, "mouth": 0.5, "neck": 0.2}
     location = _choose(rng, weights)
     shape = random_handshape(rng)
+    palm = _choose(rng, _palm_weights(location))
     return Posture(
         handshape=shape,
         location=location,
-        palm=_choose(rng, _palm_weights(location)),
+        palm=palm,
         fingers=_choose(rng, {"up": 3.0, "away": 2.0, "left": 2.0, "down": 0.6}),
         part=_part(rng, shape, location),
         contact=bool(LOCATIONS[location].anchor != "space" and rng.random() < 0.65),
         side=_side(rng, location, arrangement),
-        offset=_offset(rng, location),
+        offset=_offset(rng, location, palm),
     )
 
 
@@ -117,9 +118,11 @@ def _side(rng: np.random.Generator, location: str, arrangement: str) -> int:
     return int(sides[int(rng.integers(len(sides)))])
 
 
-def _offset(rng: np.random.Generator, location: str) -> tuple[float, float, float]:
-    x, y, z = (round(float(rng.uniform(-1, 1)) * s, 3) for s in LOCATIONS[location].scatter)
-    return x, y, z
+def _offset(rng: np.random.Generator, location: str, palm: str) -> tuple[float, float, float]:
+    x, y, z = (float(rng.uniform(-1, 1)) * s for s in LOCATIONS[location].scatter)
+    if location == "neutral space" and palm == "away":  # a palm faces away from an upright forearm
+        y, z = y + 0.15, z - 0.06
+    return round(x, 3), round(y, 3), round(z, 3)
 
 
 def _next_posture(rng: np.random.Generator, before: Posture, arrangement: str) -> Posture:
@@ -154,7 +157,7 @@ def _movement(rng: np.random.Generator, posture: Posture, light: bool, kind: str
         direction=_choose(rng, directions),
         size=round(float(rng.uniform(0.09, 0.2)), 3),
         repeats=int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])),
-        seconds=round(float(rng.uniform(0.26, 0.46)), 3),
+        seconds=round(float(rng.uniform(0.22, 0.40)), 3),
         other=random_handshape(rng, 1.0) if kind == "pulse" else None,
     )
 

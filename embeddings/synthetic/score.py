@@ -43,8 +43,8 @@ class Timing(NamedTuple):
     """
 
     rest: tuple[float, float] = (0.25, 0.6)
-    hold: tuple[float, float] = (0.12, 0.30)
-    reach: float = 0.20
+    hold: tuple[float, float] = (0.10, 0.24)
+    reach: float = 0.18
     per_metre: float = 0.55
     hurry: float = 1.0
 

@@ -20,7 +20,7 @@ from .signer import CANONICAL, Signer, random_signer
 
 __all__ = ["SignWorld"]
 
-CONTINUOUS = Timing(rest=(0.3, 0.9), hold=(0.04, 0.14), reach=0.16, per_metre=0.5, hurry=1.15)
+CONTINUOUS = Timing(rest=(0.3, 0.9), hold=(0.03, 0.12), reach=0.15, per_metre=0.5, hurry=1.4)
 """Signs in a sentence are shorter than in a dictionary."""
 
 
