@@ -295,7 +295,8 @@ class Gallery:
             raise GalleryError(f"{folder / 'exemplars.csv'}: not readable ({error})") from None
         if index.ntotal != len(table) or (len(table) and index.d != self.dim):
             raise GalleryError(
-                f"{folder}: index.faiss holds {index.ntotal} vectors of length {index.d}, exemplars.csv {len(table)} rows "
+                f"{folder}: index.faiss holds {index.ntotal} vectors of length {index.d}, "
+                f"exemplars.csv {len(table)} rows "
                 f"and gallery.json says length {self.dim}; the folder is damaged"
             )
         if len(table) == 0:

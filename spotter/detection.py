@@ -8,7 +8,7 @@ from dataclasses import dataclass
 __all__ = ["Detection"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Detection:
     """A sign found in a video.
 
@@ -23,13 +23,15 @@ class Detection:
     """
 
     video: str
+    sign: str
     start: float
     end: float
-    sign: str
     score: float
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(value) for value in (self.start, self.end, self.score)):
             raise ValueError(f"{self.video}: {self.sign} at {self.start}–{self.end} s, score {self.score}: not finite")
         if not 0 <= self.start < self.end:
-            raise ValueError(f"{self.video}: {self.sign} from {self.start} s to {self.end} s; expected 0 <= start < end")
+            raise ValueError(
+                f"{self.video}: {self.sign} from {self.start} s to {self.end} s; expected 0 <= start < end"
+            )

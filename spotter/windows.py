@@ -42,7 +42,7 @@ def windows_at(middle: NDArray[np.float64], length: float) -> NDArray[np.float64
 
 
 def length_grid(lengths: Sequence[float], step: float = 1.12) -> NDArray[np.int64]:
-    """Few whole lengths such that each given one is within half a `step` of one: what is embedded once for all signs."""
+    """Few whole lengths such that each given one is within half a `step` of one; embedded once for all signs."""
     wanted = np.maximum(np.asarray(list(lengths), np.float64), SHORTEST)
     if len(wanted) == 0:
         return np.zeros(0, np.int64)

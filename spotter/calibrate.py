@@ -1,0 +1,113 @@
+"""From similarities to probabilities: normalise by a cohort and by the video's own background, then one logistic map.
+
+A cosine of 0.6 is much for one sign and little for another. As in speaker verification (Auckenthaler et al. 2000, and
+the adaptive s-norm of Matějka et al. 2017), a similarity is compared with those to a cohort of other signs, once seen
+from the exemplar and once from the window. A logistic map, fitted on development data, turns the normalised values
+into a probability, so one threshold serves all signs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .files import write_json
+
+__all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit"]
+
+EVIDENCE: tuple[str, ...] = ("cosine", "s_norm", "background", "margin", "alignment", "length")
+"""What a candidate is judged by: its cosine; its s-norm; how far it stands out of its track; its lead over the best
+other sign at that place; the mean cost of the alignment with the exemplar; how its length differs from the exemplar's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Vectors of many signs that nobody looks for: (N, D) unit rows, and how many nearest ones count."""
+
+    vectors: NDArray[np.float32]
+    nearest: int = 30
+
+    def statistics(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and standard deviation (W,) of each row's similarity to its nearest cohort members."""
+        similarity = vectors @ self.vectors.T
+        nearest = min(self.nearest, similarity.shape[1])
+        top = np.partition(similarity, -nearest, axis=1)[:, -nearest:]
+        return top.mean(axis=1), np.maximum(top.std(axis=1), 0.02)
+
+
+def background(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median and spread (L,) of each sign's track (W, L): what the video gives a sign that is not there."""
+    median = np.median(values, axis=0)
+    spread = 1.4826 * np.median(np.abs(values - median), axis=0)
+    return median, np.maximum(spread, 0.02)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A logistic map from evidence to the probability that the sign is there.
+
+    Attributes:
+        weights: one per name of `EVIDENCE`.
+        bias: added to the weighted sum.
+        facts: how it was fitted.
+    """
+
+    weights: dict[str, float]
+    bias: float
+    facts: dict[str, str | float | int]
+
+    def probability(self, evidence: Mapping[str, float]) -> float:
+        """In [0, 1]."""
+        total = self.bias + sum(weight * evidence[name] for name, weight in self.weights.items())
+        return float(1 / (1 + np.exp(-np.clip(total, -40, 40))))
+
+    def save(self, path: Path) -> None:
+        write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        """A calibration from its JSON file.
+
+        Raises:
+            ValueError: missing or damaged.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            weights = {str(k): float(v) for k, v in values["weights"].items()}
+            unknown = set(weights) - set(EVIDENCE)
+            if unknown:
+                raise ValueError(f"weights for {', '.join(sorted(unknown))}; known are {', '.join(EVIDENCE)}")
+            return cls(weights, float(values["bias"]), dict(values.get("facts", {})))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: not a readable calibration ({error})") from None
+
+
+def fit(
+    evidence: NDArray[np.floating], true: NDArray[np.bool_], facts: Mapping[str, str | float | int] | None = None
+) -> Calibration:
+    """Fits the map on candidates of development data.
+
+    Args:
+        evidence: (N, len(EVIDENCE)).
+        true: (N,) whether the candidate is the sign.
+
+    Raises:
+        ValueError: all candidates are true or all are false.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(np.unique(true)) < 2:
+        raise ValueError(f"{len(true)} candidates are all alike; calibration needs true and false ones")
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000)).fit(evidence, true)
+    scaler, logistic = model[0], model[1]
+    weights = logistic.coef_[0] / scaler.scale_
+    bias = float(logistic.intercept_[0] - (weights * scaler.mean_).sum())
+    told = {"candidates": len(true), "true": int(true.sum()), **dict(facts or {})}
+    return Calibration({n: float(w) for n, w in zip(EVIDENCE, weights, strict=True)}, bias, told)
