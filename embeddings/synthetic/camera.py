@@ -158,7 +158,7 @@ def _on_head(point: tuple[float, float, float]) -> dict[str, float]:
 
 
 def random_camera(rng: np.random.Generator, yaw: float = 0.5, pitch: float = 0.2) -> Camera:
-    """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, head and chest to head and thighs in view."""
+    """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, head to waist or to thighs in view."""
     sizes = ((512, 512), (640, 480), (1280, 720), (720, 576), (480, 640))
     size = sizes[int(rng.integers(len(sizes)))]
     distance = float(rng.uniform(1.2, 4.0))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .body import Body
 from .handshapes import RELAXED
+from .kinematics import hand_frame
 from .phonology import DIRECTIONS, LOCATIONS, PARTS, Movement, Posture
 from .reach import Reached, part_points, solve
 from .sign import Sign
@@ -32,14 +33,15 @@ class Keys(NamedTuple):
     Attributes:
         rows: (P, 2 ends, 2 hands, 24) control rows: at the posture and at the far end of its movement, of the
             dominant and the other hand.
-        normals: (P, 3) out of the body at the place. palms: (P, 3) where the dominant palm faces.
+        normals: (P, 3) out of the body at the place.
+        frames: (P, 3, 3) of the dominant hand at the posture, as of `kinematics.hand_frame`.
         cost: (P, 2) discomfort of the dominant arm at both ends, see `reach.Reached`.
         far_places: name of the place (P,) where the movement ends.
     """
 
     rows: Array
     normals: Array
-    palms: Array
+    frames: Array
     cost: Array
     far_places: tuple[str, ...]
 
@@ -79,11 +81,11 @@ def solve_signs(signs: Sequence[Sign], body: Body, rng: np.random.Generator) -> 
     rows[:, 0, 0], rows[:, 1, 0] = _row(reached, angles, slice(0, count)), _row(reached, angles, slice(count, None))
     _place_others(rows, wanted, base, body)
     far = tuple(_nearest_place(targets[1, i], body) for i in range(count))
-    cost = reached.cost.reshape(2, count).T
+    cost, frames = reached.cost.reshape(2, count).T, hand_frame(reached.palm, reached.fingers)
     keys, first = [], 0
     for sign in signs:
         part = slice(first, first + len(sign.postures))
-        keys.append(Keys(rows[part], normals[part], reached.palm[part], cost[part], far[part]))
+        keys.append(Keys(rows[part], normals[part], frames[part], cost[part], far[part]))
         first = part.stop
     return keys
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from .body import body_of
 from .handshapes import HANDSHAPES, Handshape, random_handshape
-from .keys import solve_signs
+from .keys import ANGLES, WRIST, solve_signs
+from .kinematics import hand_points
 from .phonology import DIRECTIONS, LOCATIONS, MOVEMENT_KINDS, Movement, Posture, direction_name
+from .puppet import clear_of_body
 from .sign import PARAMETERS, Sign, differences
 from .signer import CANONICAL
 
@@ -17,7 +19,7 @@ __all__ = ["feasible", "minimal_pair", "random_sign"]
 
 _PLACE_WEIGHTS = {
     "neutral space": 7.0, "above head": 0.5, "upper face": 1.3, "eyes": 0.8, "nose": 0.9, "mouth": 1.3, "chin": 1.4,
-    "cheeks": 1.2, "ears": 0.8, "neck": 0.7, "shoulders": 1.0, "chest": 1.8, "waist": 0.5, "arm": 0.0,
+    "cheeks": 1.6, "ears": 1.0, "neck": 0.9, "shoulders": 2.0, "chest": 2.6, "waist": 1.0, "arm": 0.0,
     "other hand": 0.0,
 }  # fmt: skip
 _KIND_WEIGHTS = {"hold": 2.0, "straight": 5.0, "arc": 2.0, "circle": 2.0, "zigzag": 0.7, "wiggle": 1.0, "twist": 1.5,
@@ -35,12 +37,18 @@ def random_sign(rng: np.random.Generator, label: str) -> Sign:
 
 
 def feasible(sign: Sign) -> bool:
-    """Whether a standard signer's arm does it with ease, palms facing as named and within 50° of exactly so."""
-    (keys,) = solve_signs([sign], body_of(_EXACT), np.random.default_rng(0))
+    """Whether a standard signer's arm does it with ease: palms face as named and within 50° of exactly so, and the
+    hand gets to its place without passing through the body."""
+    body = body_of(_EXACT)
+    (keys,) = solve_signs([sign], body, np.random.default_rng(0))
+    palms = keys.frames[:, 2]
     wished = np.stack([DIRECTIONS[p.palm] for p in sign.postures])
-    named = direction_name(keys.palms) == np.array([p.palm for p in sign.postures])
-    close = (keys.palms * wished).sum(axis=1) > 0.64
-    return bool(named.all() and close.all() and keys.cost[:, 0].max() < _EASE and keys.cost[:, 1].max() < 2 * _EASE)
+    named = direction_name(palms) == np.array([p.palm for p in sign.postures])
+    close = (palms * wished).sum(axis=1) > 0.64
+    hands = keys.rows[:, 0, 0, None, WRIST] + hand_points(keys.rows[:, 0, 0, ANGLES], _EXACT.hand) @ keys.frames
+    free = np.linalg.norm(clear_of_body(hands, body), axis=-1) < 0.02
+    easy = keys.cost[:, 0].max() < _EASE and keys.cost[:, 1].max() < 2 * _EASE
+    return bool(named.all() and close.all() and free.all() and easy)
 
 
 _EASE = 0.9
@@ -83,7 +91,7 @@ def _posture(rng: np.random.Generator, arrangement: str) -> Posture:
         handshape=shape,
         location=location,
         palm=palm,
-        fingers=_choose(rng, {"up": 3.0, "away": 2.0, "left": 2.0, "down": 0.6}),
+        fingers=_choose(rng, _finger_weights(location)),
         part=_part(rng, shape, location),
         contact=bool(LOCATIONS[location].anchor != "space" and rng.random() < 0.65),
         side=_side(rng, location, arrangement),
@@ -95,6 +103,13 @@ def _palm_weights(location: str) -> dict[str, float]:
     if LOCATIONS[location].anchor in ("head", "torso"):
         return {"body": 4.0, "left": 3.0, "down": 1.5, "away": 1.2, "up": 0.6, "right": 0.3}
     return {"down": 3.0, "body": 2.0, "left": 2.5, "up": 2.0, "away": 2.0, "right": 0.4}
+
+
+def _finger_weights(location: str) -> dict[str, float]:
+    weights = {"up": 3.0, "away": 2.0, "left": 2.0, "down": 0.6}
+    if LOCATIONS[location].anchor in ("head", "torso"):
+        weights |= {"body": 2.5, "away": 0.5}
+    return weights
 
 
 def _part(rng: np.random.Generator, shape: Handshape, location: str) -> str:

@@ -142,7 +142,7 @@ class _Writer:
     def _stroke(self, sign: Sign, posture: Posture, direction: str, row: Array, seconds: float) -> tuple[int, int]:
         a, b = self.score.key(row, self.frames(seconds))
         other = _BACK[direction] if sign.arrangement == "alternating" else direction
-        self._tell(sign, posture, "", a + 1, b, (direction, other))
+        self._tell(sign, posture, "", a + 1, b + 1, (direction, other))
         return a, b
 
     def _tell_transition(self, sign: Sign, before: Array, after: Array, a: int, b: int) -> None:
@@ -154,7 +154,7 @@ class _Writer:
         moving = (str(names[0]) if clear[0] else "", str(names[1]) if clear[1] else "")
         symmetric = sign.arrangement == "symmetric"
         self.score.stretches.append(
-            Stretch(a + 1, b, sign.label, ("", ""), ("", ""), moving, (False, False), False, symmetric)
+            Stretch(a + 1, b + 1, sign.label, ("", ""), ("", ""), moving, (False, False), False, symmetric)
         )
 
     def _tell(

@@ -10,7 +10,7 @@ from .figure import FIGURE_JOINTS, figure_index
 from .keys import ANGLES, APART, SWIVEL, TURN, WRIST
 from .kinematics import hand_points, place_elbow, turned_hand, unit
 
-__all__ = ["embody", "enliven", "mirrored", "slow_noise"]
+__all__ = ["clear_of_body", "embody", "enliven", "mirrored", "slow_noise"]
 
 Array = NDArray[np.floating]
 
@@ -37,7 +37,7 @@ def embody(controls: Array, body: Body) -> tuple[Array, Array, Array]:
     elbow, wrist = place_elbow(shoulder, wrist, signer.upper_arm, signer.forearm, swivel)
     frames = turned_hand(wrist - elbow, elbow - shoulder, controls[..., TURN])
     local = hand_points(angles, signer.hand) @ frames
-    wrist = wrist + _clear_of_body(wrist[..., None, :] + local, body)
+    wrist = wrist + clear_of_body(wrist[..., None, :] + local, body)
     inmost = (wrist[..., None, 0] + local[..., 0]).min(axis=-1)
     wrist[..., 0] += controls[..., APART] * np.clip(0.008 - inmost, 0, None)
     elbow, wrist = place_elbow(shoulder, wrist, signer.upper_arm, signer.forearm, swivel)
@@ -63,8 +63,8 @@ def _shoulders(wrist: Array, body: Body) -> Array:
     return np.stack([level * np.cos(ahead), np.sin(rise) * half, level * np.sin(ahead)], axis=-1)
 
 
-def _clear_of_body(hands: Array, body: Body) -> Array:
-    """How far (T, 2, 3) hands (T, 2, 21, 3) must move for all of their joints to be outside of trunk and head."""
+def clear_of_body(hands: Array, body: Body) -> Array:
+    """How far (…, 3) hands (…, 21, 3) must move for all of their joints to be outside of trunk and head."""
     half = body.signer.shoulder_width / 2
     x, y, z = hands[..., 0] / (0.95 * half), hands[..., 1], hands[..., 2]
     surface = 0.108 * np.sqrt(np.clip(1 - x**2, 0, None)) * np.clip((0.03 - y) / 0.06, 0, 1)

@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 
 
 class Stretch(NamedTuple):
-    """Truth over frames ``[start, end)``; pairs are (dominant, other) hand.
+    """Truth over frames ``[start, end)``; pairs are (dominant, other) hand. Later stretches overrule earlier ones.
 
     ``moving`` names the movement or is ""; its "right" is outwards to the hand's own side, for either hand.
     """

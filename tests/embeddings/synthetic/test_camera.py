@@ -90,7 +90,7 @@ def test_random_cameras_see_the_face_and_the_shoulders() -> None:
 
 
 def test_impossible_cameras_are_refused() -> None:
-    with pytest.raises(ValueError, match="0.2 m from its target"):
+    with pytest.raises(ValueError, match=r"0\.2 m from its target"):
         Camera(distance=0.2)
     with pytest.raises(ValueError, match="skeleton 'stick' is not known"):
         Camera().project(PERFORMANCE.figure, "stick")

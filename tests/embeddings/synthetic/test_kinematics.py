@@ -13,7 +13,7 @@ SHOULDER = np.array([0.18, 0.0, 0.0])
 
 
 def reachable(count: int) -> np.ndarray:
-    directions = unit(RNG.normal(size=(count, 3)) + [0, 0, 1.2])
+    directions = unit(RNG.normal(size=(count, 3)) + np.array([0, 0, 1.2]))
     return SHOULDER + directions * RNG.uniform(0.16, 0.55, (count, 1))
 
 
@@ -39,7 +39,7 @@ def test_swivel_lowers_and_raises_the_elbow() -> None:
     assert low[0] == pytest.approx(0.18)
     assert out[0] > 0.28
     assert out[1] == pytest.approx(0.0, abs=1e-9)
-    hanging, _ = place_elbow(SHOULDER, SHOULDER + [0.0, -0.5, 0.0], 0.30, 0.26, np.array(0.0))
+    hanging, _ = place_elbow(SHOULDER, SHOULDER - np.array([0, 0.5, 0]), 0.30, 0.26, np.array(0.0))
     assert hanging[2] < -0.03  # an elbow bends backwards when the arm hangs
 
 

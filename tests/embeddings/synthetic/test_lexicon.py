@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from embeddings.synthetic import (
-    ARRANGEMENTS, HANDSHAPES, LOCATION_NAMES, MOVEMENT_KINDS, PARAMETERS, Movement, Posture, Sign, differences,
-    minimal_pair, random_sign,
+    ARRANGEMENTS,
+    HANDSHAPES,
+    LOCATION_NAMES,
+    MOVEMENT_KINDS,
+    PARAMETERS,
+    Movement,
+    Posture,
+    Sign,
+    differences,
+    minimal_pair,
+    random_sign,
 )  # fmt: skip
 from embeddings.synthetic.lexicon import feasible
 
