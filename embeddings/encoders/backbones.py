@@ -75,8 +75,10 @@ def cnn(name: str) -> tuple[nn.Sequential, int]:
     network = nn.Sequential()
     for key, child in parts:
         network.add_module(key, child)
-    width = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d | nn.Conv2d)][-1]
-    return network, width.num_features if isinstance(width, nn.BatchNorm2d) else width.out_channels
+    with torch.no_grad():
+        probe = torch.zeros(1, 3, 64, 64, device=next(network.parameters()).device)
+        width = network.eval()(probe).shape[1]
+    return network.train(), width
 
 
 def load_cnn(network: nn.Module, name: str, init: Init) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -12,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from embeddings.clip import Clip
 from embeddings.encoders.base import Encoder
+from embeddings.skeletons import SKELETONS
 
 
 @lru_cache(maxsize=1)
@@ -21,6 +24,32 @@ def eight_clips() -> tuple[Clip, ...]:
 
     world = SignWorld(7, signs=8)
     return tuple(world.clip(i, signer=i, camera=i) for i in range(8))
+
+
+@lru_cache(maxsize=1)
+def eight_films(side: int = 160) -> tuple[Clip, ...]:
+    """The eight clips with pictures: arms, fingers and shoulders drawn from the joints, a circle for the face."""
+    return tuple(_filmed(clip, side) for clip in eight_clips())
+
+
+def _filmed(clip: Clip, side: int) -> Clip:
+    assert clip.pose is not None
+    scale = side / max(clip.pose.size)
+    size = (round(clip.pose.size[0] * scale), round(clip.pose.size[1] * scale))
+    pose = replace(clip.pose, xy=clip.pose.xy * np.float32(scale), size=size)
+    joints = SKELETONS[pose.skeleton]
+    frames = np.full((len(pose), size[1], size[0], 3), 70, np.uint8)
+    for frame, xy in zip(frames, pose.xy, strict=True):
+        nose = xy[joints.index("nose")]
+        cv2.circle(frame, (int(nose[0]), int(nose[1])), side // 12, (190, 150, 120), -1)
+        for a, b in joints.edges:
+            if np.isfinite(xy[[a, b]]).all() and not any(
+                w in joints.joints[b] for w in ("eye", "ear", "mouth", "nose")
+            ):
+                hand = "hand_" in joints.joints[b]
+                ends = [(int(x), int(y)) for x, y in xy[[a, b]]]
+                cv2.line(frame, ends[0], ends[1], (220, 180, 150) if hand else (60, 90, 160), 2 if hand else 5)
+    return replace(clip, pose=pose, frames=frames)
 
 
 def signing_windows(encoder: Encoder, clips: tuple[Clip, ...]) -> dict[str, torch.Tensor]:
@@ -38,6 +67,7 @@ def signing_windows(encoder: Encoder, clips: tuple[Clip, ...]) -> dict[str, torc
 def accuracy_after(encoder: Encoder, inputs: dict[str, torch.Tensor], steps: int, rate: float) -> float:
     """Share of the eight classes right, in evaluation mode, after full-batch Adam on cross-entropy."""
     torch.manual_seed(0)
+    torch.set_flush_denormal(True)  # Adam's squares of tiny gradients make a CPU crawl
     labels = torch.arange(8)
     optimiser = torch.optim.Adam(encoder.parameters(), lr=rate)
     encoder.train()
@@ -48,8 +78,12 @@ def accuracy_after(encoder: Encoder, inputs: dict[str, torch.Tensor], steps: int
         F.cross_entropy(logits, labels).backward()
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimiser.step()
-    with torch.no_grad():  # batch norm's running statistics lag behind so short a training
-        for _ in range(30 if any(isinstance(m, _BatchNorm) for m in encoder.modules()) else 0):
+    norms = [module for module in encoder.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:  # running statistics lag behind so short a training: those of the one batch instead
+        norm.reset_running_stats()
+        norm.momentum = None
+    if norms:
+        with torch.no_grad():
             encoder(inputs)
     encoder.eval()
     with torch.inference_mode():

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from embeddings.encoders.backbones import PretrainedError
 from embeddings.encoders.convert_i3d import convert_state, load_i3d
 from embeddings.encoders.i3d import I3D, I3DConfig, InceptionI3D, SamePool
+from tests.embeddings.encoders.overfitting import accuracy_after, eight_films, signing_windows
 
 SMALL = I3DConfig(classes=3, width=1 / 16, hidden=16, embedding=8, size=32)
 
@@ -151,3 +152,11 @@ def test_windows_are_unit_rows_and_exact() -> None:
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     shifted = np.concatenate([clip[3:], clip[-1:].repeat(3, axis=0)])  # beyond the end the last frame repeats
     np.testing.assert_allclose(rows[1:], encoder.embed({"frames": shifted}, np.array([[0.0, 16.0]])), atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["mlp", "plain"])
+def test_learns_eight_clips(head: str) -> None:
+    torch.manual_seed(0)
+    config = I3DConfig(classes=8, head=head, width=1 / 8, hidden=64, embedding=32, size=48, dropout=0.0)  # type: ignore[arg-type]
+    encoder = I3D(config)
+    assert accuracy_after(encoder, signing_windows(encoder, eight_films()), steps=25, rate=3e-3) == 1.0

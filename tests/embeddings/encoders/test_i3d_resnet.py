@@ -11,6 +11,7 @@ from torchvision.models.resnet import Bottleneck, ResNet
 from embeddings.encoders import backbones
 from embeddings.encoders.backbones import PretrainedError
 from embeddings.encoders.i3d_resnet import I3DResNet50, I3DResNetConfig, TimeConv, inflate
+from tests.embeddings.encoders.overfitting import accuracy_after, eight_films, signing_windows
 
 SMALL = I3DResNetConfig(classes=3, blocks=(1, 2, 2, 2), base=8, size=32)
 
@@ -95,3 +96,9 @@ def test_rows_are_unit() -> None:
     frames = np.random.default_rng(0).integers(0, 255, (20, 32, 32, 3)).astype(np.uint8)
     rows = I3DResNet50(SMALL).embed({"frames": frames}, np.array([[0, 16], [2, 18], [-4, 30]], float))
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+def test_learns_eight_clips() -> None:
+    torch.manual_seed(0)
+    encoder = I3DResNet50(I3DResNetConfig(classes=8, blocks=(1, 1, 1, 1), base=8, size=48, dropout=0.0))
+    assert accuracy_after(encoder, signing_windows(encoder, eight_films()), steps=15, rate=1e-3) == 1.0

@@ -15,6 +15,7 @@ from embeddings.encoders.base import Encoder
 from embeddings.encoders.image_encoder import nearest_frames
 from embeddings.encoders.transformer_blocks import Attention, EncoderLayer, sinusoidal
 from embeddings.encoders.vtn import VTN, VTNHC, VTNPF, VTNConfig, VTNPFDepth
+from tests.embeddings.encoders.overfitting import accuracy_after, eight_films, signing_windows
 
 SMALL = VTNConfig(classes=4, backbone="mobilenet_v3_small", layers=1, heads=4, window=4, size=32)
 
@@ -44,8 +45,9 @@ def test_any_torchvision_cnn_is_a_backbone(backbone: str) -> None:
         assert encoder({"frames": frames}).embedding.shape == (1, encoder.dim)
 
 
-def test_regnets_are_backbones_too() -> None:
-    network, width = cnn("regnet_y_400mf")
+@pytest.mark.parametrize("backbone", ["regnet_y_400mf", "squeezenet1_1"])
+def test_the_width_is_that_of_the_last_map(backbone: str) -> None:
+    network, width = cnn(backbone)
     network.eval()
     assert network(torch.zeros(1, 3, 32, 32)).shape == (1, width, 1, 1)
 
@@ -173,3 +175,11 @@ def test_prepare_resamples_and_cuts_the_centre() -> None:
     assert inputs.shape == (5, 32, 32, 3)
     assert inputs[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8]
     assert inputs[0, 16, 16, 1] == 200
+
+
+@pytest.mark.parametrize("network", [VTN])
+def test_learns_eight_clips(network: type[VTN]) -> None:
+    torch.manual_seed(0)
+    config = VTNConfig(classes=8, backbone="mobilenet_v3_small", layers=1, heads=4, dropout=0.0, size=48)
+    encoder = network(config)
+    assert accuracy_after(encoder, signing_windows(encoder, eight_films()), steps=25, rate=1e-3) == 1.0
