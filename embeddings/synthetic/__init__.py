@@ -34,11 +34,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The renderer's names are loaded when they are asked for: drawing needs OpenCV, posing does not."""
-    for module in ("look", "render"):
-        if name in _RENDERER[module]:
-            return getattr(import_module(f".{module}", __name__), name)
+    """`Look` and `random_look` are loaded when asked for: drawing needs OpenCV, posing does not.
+
+    The renderer itself is `embeddings.synthetic.render.render`.
+    """
+    if name in ("Look", "random_look"):
+        return getattr(import_module(".look", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-_RENDERER = {"look": ("Look", "random_look"), "render": ("render_frames",)}

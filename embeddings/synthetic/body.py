@@ -46,7 +46,7 @@ class Body:
         legs = signer.torso / 0.5
         for side, sign in (("left", 1.0), ("right", -1.0)):
             self.rest[figure_index(f"{side}_shoulder")] = self.shoulder * (sign, 1, 1)
-            hip = self.hip + np.array([sign * 0.27 * signer.shoulder_width, 0.0, 0.0])
+            hip = self.hip + np.array([sign * 0.32 * signer.shoulder_width, 0.0, 0.0])
             self.rest[figure_index(f"{side}_hip")] = hip
             self.rest[figure_index(f"{side}_knee")] = hip + np.array([0.0, -0.42, 0.03]) * legs
             self.rest[figure_index(f"{side}_ankle")] = hip + np.array([0.0, -0.83, 0.0]) * legs

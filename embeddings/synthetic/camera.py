@@ -161,7 +161,7 @@ def random_camera(rng: np.random.Generator, yaw: float = 0.5, pitch: float = 0.2
     """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, head to waist or to thighs in view."""
     sizes = ((512, 512), (640, 480), (1280, 720), (720, 576), (480, 640))
     size = sizes[int(rng.integers(len(sizes)))]
-    distance = float(rng.uniform(1.2, 4.0))
+    distance = float(np.exp(rng.uniform(np.log(0.95), np.log(4.0))))
     visible = float(np.exp(rng.uniform(np.log(0.9), np.log(1.4))))  # metres of the scene's height
     focal = min(size[1], size[0] * 1.1) * distance / visible
     return Camera(

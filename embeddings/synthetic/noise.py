@@ -39,7 +39,7 @@ class Noise:
         outside: what lies outside the frame is missing (True) or guessed with low confidence (False).
     """
 
-    jitter: float = 0.006
+    jitter: float = 0.004
     speed_jitter: float = 0.004
     tremble: float = 0.5
     hand_shift: float = 0.04
@@ -65,7 +65,7 @@ class Noise:
         width = _shoulder_width(pose, parts)
         xy, z = pose.xy.copy(), None if pose.z is None else pose.z.copy()
         speed = _speed(xy, pose.fps) / width
-        error = self._jitter(xy, speed, width, rng)
+        error = self._jitter(xy, speed, width, parts, rng)
         confidence = np.clip(1.0 - error / (0.12 * width) + rng.normal(0, 0.03, error.shape), 0.05, 1)
         confidence = confidence.astype(np.float32)
         for hand in parts.hands:
@@ -81,7 +81,7 @@ class Noise:
             z[missing] = np.nan
         return replace(pose, xy=xy, confidence=confidence, z=z)
 
-    def _jitter(self, xy: Array, speed: Array, width: float, rng: np.random.Generator) -> Array:
+    def _jitter(self, xy: Array, speed: Array, width: float, parts: _Parts, rng: np.random.Generator) -> Array:
         sigma = (self.jitter + self.speed_jitter * np.minimum(speed, 8)) * width
         white = rng.standard_normal(xy.shape, np.float32)
         drift = rng.standard_normal((len(xy) // 5 + 3, *xy.shape[1:]), np.float32)
@@ -90,6 +90,8 @@ class Noise:
         weight = (position - low).astype(np.float32)[:, None, None]
         drift = drift[low] + (drift[low + 1] - drift[low]) * weight
         shift = sigma[..., None] * (self.tremble * white + np.sqrt(1 - self.tremble**2) * drift)
+        for hand in parts.hands:  # a hand is found as a whole: its joints mostly err together
+            shift[:, hand] = 0.45 * shift[:, hand] + 0.89 * shift[:, hand[:1]]
         xy += shift
         return np.sqrt(np.einsum("tji,tji->tj", shift, shift))
 

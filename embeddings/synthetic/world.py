@@ -9,14 +9,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clip import Clip
+from ..clip import Clip, Span
 from .camera import Camera, random_camera
+from .figure import Figure
 from .lexicon import minimal_pair, random_sign
 from .noise import NO_NOISE, Noise, random_noise
 from .performance import Performance, perform
 from .score import Timing
 from .sign import PARAMETERS, Sign
 from .signer import CANONICAL, Signer, random_signer
+from .truth import Truth
 
 __all__ = ["SignWorld"]
 
@@ -101,6 +103,14 @@ class SignWorld:
         if timing is None:
             timing = Timing() if len(chosen) == 1 else CONTINUOUS
         return perform(chosen, who, rng, fps, timing, counted)
+
+    def figure(
+        self, signs: Sign | str | int | Sequence[Sign | str | int | None], signer: Signer | int = 0, fps: float = 25.0,
+        take: int = 0,
+    ) -> tuple[Figure, tuple[Span, ...], Truth]:  # fmt: skip
+        """The body, the spans and the truth of `perform`."""
+        performance = self.perform(signs, signer, fps, take)
+        return performance.figure, performance.spans, performance.truth
 
     def clip(
         self,

@@ -125,3 +125,11 @@ def test_mistakes_are_named() -> None:
         WORLD.clip("hello")
     with pytest.raises(ValueError, match="a world of 0 signs"):
         SignWorld(1, 0)
+
+
+def test_figure_is_that_of_the_performance() -> None:
+    figure, spans, truth = WORLD.figure("sign-002", 3)
+    performance = WORLD.perform("sign-002", 3)
+    np.testing.assert_array_equal(figure.xyz, performance.figure.xyz)
+    assert spans == performance.spans
+    assert len(truth.sign) == len(figure)
