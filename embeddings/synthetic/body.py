@@ -11,17 +11,16 @@ from .figure import FIGURE_JOINTS, figure_index
 from .phonology import LOCATIONS
 from .signer import Signer
 
-__all__ = ["HEAD_JOINTS", "Body", "body_of"]
+__all__ = ["HEAD_JOINTS", "HEAD_POINTS", "Body", "body_of"]
 
-HEAD_JOINTS: tuple[str, ...] = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "mouth_left", "mouth_right", "chin", "head_top",
-)  # fmt: skip
 _HEAD_PIVOT = np.array([0.0, 0.055, -0.005])
-_HEAD = {
+HEAD_POINTS = {
     "nose": (0.0, 0.172, 0.118), "left_eye": (0.033, 0.207, 0.088), "right_eye": (-0.033, 0.207, 0.088),
     "left_ear": (0.076, 0.188, 0.006), "right_ear": (-0.076, 0.188, 0.006), "mouth_left": (0.026, 0.134, 0.096),
     "mouth_right": (-0.026, 0.134, 0.096), "chin": (0.0, 0.090, 0.084), "head_top": (0.0, 0.310, 0.012),
 }  # fmt: skip
+"""Joints of the standard head: x to the signer's left, y up, z forward, metres from the neck."""
+HEAD_JOINTS: tuple[str, ...] = tuple(HEAD_POINTS)
 
 
 class Body:
@@ -41,7 +40,7 @@ class Body:
         self.shoulder = np.array([signer.shoulder_width / 2, 0.0, 0.0])
         self.hip = np.array([0.0, -signer.torso, 0.0])
         self.rest = np.zeros((len(FIGURE_JOINTS), 3))
-        for name, point in _HEAD.items():
+        for name, point in HEAD_POINTS.items():
             self.rest[figure_index(name)] = np.array(point) * signer.head
         legs = signer.torso / 0.5
         for side, sign in (("left", 1.0), ("right", -1.0)):

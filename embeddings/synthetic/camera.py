@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..skeletons import DERIVED, SKELETONS
-from .body import HEAD_JOINTS
+from .body import HEAD_POINTS
 from .face import FACE_POINTS
 from .figure import FIGURE_JOINTS, Figure, figure_index
 
@@ -148,11 +148,8 @@ def _body_mix(name: str) -> dict[str, float] | None:
 
 def _on_head(point: tuple[float, float, float]) -> dict[str, float]:
     """Affine weights of four head joints for a point of the standard head."""
-    from .body import _HEAD
-
     corners = ("nose", "left_ear", "right_ear", "head_top")
-    assert set(corners) <= set(HEAD_JOINTS)
-    system = np.vstack([np.array([_HEAD[c] for c in corners]).T, np.ones(4)])
+    system = np.vstack([np.array([HEAD_POINTS[c] for c in corners]).T, np.ones(4)])
     weights = np.linalg.solve(system, [*point, 1.0])
     return dict(zip(corners, weights.tolist(), strict=True))
 
