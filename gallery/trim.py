@@ -26,8 +26,8 @@ class TrimOptions:
         least_seconds: a shorter span is taken for a mistake; the whole clip is used.
     """
 
-    enter: float = 0.72
-    leave: float = 0.72
+    enter: float = 0.9
+    leave: float = 0.94
     least_rise: float = 0.35
     least_share: float = 0.4
     least_seconds: float = 0.12

@@ -64,25 +64,21 @@ def naive_largest_matching(truth: Sequence[Any], predicted: Sequence[Any], thres
     return best
 
 
-def naive_subsequence_dtw(cost: np.ndarray) -> tuple[float, int, int]:
-    """(mean cost per step of the best path, start column, end column) by filling the table cell by cell.
-
-    Rows are the exemplar's frames, columns the query's; a path starts in row 0 and ends in the last row anywhere.
-    Steps: (1, 0), (0, 1), (1, 1).
-    """
+def naive_subsequence_dtw(cost: np.ndarray) -> float:
+    """Least total cost over every path with the steps 1-1, 2-1, 1-2, by trying all of them."""
     rows, columns = cost.shape
-    total = np.full((rows, columns), np.inf)
-    start = np.zeros((rows, columns), int)
-    for j in range(columns):
-        total[0, j], start[0, j] = cost[0, j], j
-        if j and total[0, j - 1] + cost[0, j] < total[0, j]:
-            total[0, j], start[0, j] = total[0, j - 1] + cost[0, j], start[0, j - 1]
-    for i in range(1, rows):
-        for j in range(columns):
-            options = [(total[i - 1, j], start[i - 1, j])]
-            if j:
-                options += [(total[i - 1, j - 1], start[i - 1, j - 1]), (total[i, j - 1], start[i, j - 1])]
-            value, origin = min(options, key=lambda o: o[0])
-            total[i, j], start[i, j] = value + cost[i, j], origin
-    end = int(total[-1].argmin())
-    return float(total[-1, end]), int(start[-1, end]), end
+
+    def best_from(i: int, j: int) -> float:
+        """Least cost of what follows cell (i, j) until the last row."""
+        if i == rows - 1:
+            return 0.0
+        options = [np.inf]
+        if j + 1 < columns:
+            options.append(cost[i + 1, j + 1] + best_from(i + 1, j + 1))
+            if i + 2 < rows:
+                options.append(cost[i + 1, j + 1] + cost[i + 2, j + 1] + best_from(i + 2, j + 1))
+        if j + 2 < columns:
+            options.append(0.5 * (cost[i + 1, j + 1] + cost[i + 1, j + 2]) + best_from(i + 1, j + 2))
+        return min(options)
+
+    return min(cost[0, j] + best_from(0, j) for j in range(columns))
