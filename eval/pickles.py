@@ -17,24 +17,45 @@ class PickleError(ValueError):
     """The file is damaged or holds more than plain data."""
 
 
-ALLOWED: dict[tuple[str, str], str] = {
-    ("numpy", "dtype"): "dtype",
-    ("numpy", "ndarray"): "ndarray",
-    **{(f"numpy.{core}.multiarray", name): name for core in ("core", "_core") for name in ("_reconstruct", "scalar")},
-    ("collections", "OrderedDict"): "OrderedDict",
-    ("collections", "defaultdict"): "defaultdict",
-    ("builtins", "list"): "list",
-    ("builtins", "dict"): "dict",
-    ("builtins", "int"): "int",
-    ("builtins", "float"): "float",
-}
+ALLOWED: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
+        *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+        ("_codecs", "encode"),
+        ("collections", "OrderedDict"),
+        ("collections", "defaultdict"),
+        ("builtins", "list"),
+        ("builtins", "dict"),
+        ("builtins", "int"),
+        ("builtins", "float"),
+        # Protocols below 3 are Python 2's: its module of built-ins has another name.
+        ("__builtin__", "list"),
+        ("__builtin__", "dict"),
+    }
+)
 """Everything a file may name; each rebuilds data and nothing else."""
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """How the oldest protocols write bytes; Python's own function of this name knows many more codecs."""
+    if encoding not in ("latin1", "latin-1"):
+        raise PickleError(f"encodes bytes as {encoding}; expected latin1")
+    return text.encode("latin-1")
 
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
             raise PickleError(f"names {module}.{name}; only plain data and NumPy arrays are read")
+        if module == "_codecs":
+            return _encode
+        if module.startswith("numpy."):  # NumPy 2 moved `core` to `_core`; files of both are read by both
+            import numpy as np
+
+            module = module.replace("numpy.core", "numpy._core") if np.__version__ >= "2" else module
+            module = module.replace("numpy._core", "numpy.core") if np.__version__ < "2" else module
         return super().find_class(module, name)
 
     def persistent_load(self, pid: Any) -> Any:

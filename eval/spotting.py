@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from .intervals import iou
+from .intervals import overlapping
 
 __all__ = ["CHALLENGE_THRESHOLDS", "Segments", "SpottingScore", "challenge_f1", "match", "one_to_one_f1"]
 
@@ -99,8 +100,8 @@ def _best_iou(references: Sequence[Sequence[Any]], predicted: Sequence[Sequence[
     for sign, rows in _by_sign(references).items():
         others = by_sign.get(sign)
         if others:
-            values = iou([references[i][1:3] for i in rows], [predicted[i][1:3] for i in others])
-            best[rows] = values.max(axis=1)
+            i, _, values = overlapping([references[i][1:3] for i in rows], [predicted[i][1:3] for i in others])
+            np.maximum.at(best, np.asarray(rows)[i], values)
     return best
 
 
@@ -124,13 +125,35 @@ def match(
         columns = by_sign.get(sign)
         if not columns:
             continue
-        values = iou([references[i][1:3] for i in rows], [predicted[i][1:3] for i in columns])
-        allowed = (values >= threshold - 1e-12) & (values > 0)
-        # one more pair outweighs any gain in IoU
-        gain = np.where(allowed, values + min(values.shape) + 1, 0.0)
-        chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
-        pairs += [(rows[i], columns[j], float(values[i, j])) for i, j in chosen if allowed[i, j]]
+        i, j, values = overlapping([references[i][1:3] for i in rows], [predicted[i][1:3] for i in columns])
+        kept = values >= threshold - 1e-12
+        pairs += [(rows[a], columns[b], value) for a, b, value in _assign(i[kept], j[kept], values[kept])]
     return sorted(pairs)
+
+
+def _assign(i: NDArray[np.intp], j: NDArray[np.intp], values: NDArray[np.float64]) -> list[tuple[int, int, float]]:
+    """One-to-one choice among the pairs (i, j, value): as many as possible, then the greatest sum of values.
+
+    Pairs that share no segment with another, nearly all of them in practice, are taken at once; the rest is solved
+    as a sparse assignment in which each reference may also stay alone, at a price above any gain in IoU.
+    """
+    lonely = (np.bincount(i)[i] == 1) & (np.bincount(j)[j] == 1) if len(i) else np.zeros(0, bool)
+    chosen = [(int(a), int(b), float(v)) for a, b, v in zip(i[lonely], j[lonely], values[lonely], strict=True)]
+    i, j, values = i[~lonely], j[~lonely], values[~lonely]
+    if not len(i):
+        return chosen
+    rows, row = np.unique(i, return_inverse=True)
+    columns, column = np.unique(j, return_inverse=True)
+    n, m = len(rows), len(columns)
+    alone = np.arange(n)
+    # Costs stay positive: a sparse matrix drops zeros.
+    cost = np.concatenate([2.0 - values, np.full(n, 2.0 * (n + 1))])
+    graph = coo_array((cost, (np.concatenate([row, alone]), np.concatenate([column, m + alone]))), shape=(n, m + n))
+    best = dict(zip(zip(row.tolist(), column.tolist(), strict=True), values.tolist(), strict=True))
+    for a, b in zip(*min_weight_full_bipartite_matching(graph.tocsr()), strict=True):
+        if b < m:
+            chosen.append((int(rows[a]), int(columns[b]), best[int(a), int(b)]))
+    return chosen
 
 
 def one_to_one_f1(truth: Segments, predictions: Segments, threshold: float = 0.5) -> SpottingScore:

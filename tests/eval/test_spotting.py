@@ -67,7 +67,7 @@ def test_false_alarms_in_a_video_without_the_sign_count() -> None:
 
 def test_empty_input_warns_and_scores_zero() -> None:
     with pytest.warns(UserWarning, match="no segment"):
-        assert challenge_f1({}, {}).f1 == 0
+        assert challenge_f1({"v": []}, {"v": [("A", 0, 1)]}).f1 == 0
     with pytest.warns(UserWarning, match="no video of the ground truth has a prediction"):
         assert one_to_one_f1({"v": [("A", 0, 1)]}, {}).fn == 1
 
@@ -76,6 +76,23 @@ def test_empty_input_warns_and_scores_zero() -> None:
 def test_a_threshold_out_of_range_is_refused(threshold: float) -> None:
     with pytest.raises(ValueError, match=r"expected a number in \(0, 1\]"):
         one_to_one_f1({"v": [("A", 0, 1)]}, {}, threshold)
+
+
+def test_hours_of_dense_predictions_of_one_sign_match_like_a_dense_assignment() -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    from eval.intervals import iou
+
+    generator = np.random.default_rng(0)
+    truth = [("A", s, s + 1) for s in np.sort(generator.uniform(0, 60, 40))]
+    found = [("A", s, s + d) for s, d in zip(generator.uniform(0, 60, 90), generator.uniform(0.5, 2, 90), strict=True)]
+    values = iou([t[1:] for t in truth], [p[1:] for p in found])
+    gain = np.where(values >= 0.3, values + 41, 0)
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    expected = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0]
+    pairs = match(truth, found, 0.3)
+    assert len(pairs) == len(expected)
+    assert sum(v for *_, v in pairs) == pytest.approx(sum(values[r, c] for r, c in expected))
 
 
 def test_numbers_from_numpy_score_like_pythons() -> None:
