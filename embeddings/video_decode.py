@@ -109,6 +109,7 @@ def _decoded(path: Path, container: Any, stream: Any, clock: _Clock) -> Iterator
     import av
 
     frames = container.decode(stream)
+    corrupt: list[float] = []
     while True:
         try:
             frame = next(frames)
@@ -122,7 +123,17 @@ def _decoded(path: Path, container: Any, stream: Any, clock: _Clock) -> Iterator
                 f"{path}: damaged after {clock.end:.2f} s ({reason}); what was decoded before is kept", stacklevel=3
             )
             return
+        if frame.is_corrupt:
+            # concealed from what is left of it: pictures that never were; the one before stays on screen
+            corrupt.append((frame.time or 0.0) - (clock.zero or 0.0))
+            continue
         yield clock.tick(frame)
+    if corrupt:
+        warnings.warn(
+            f"{path}: {len(corrupt)} damaged frames left out, the first at {corrupt[0]:.2f} s; "
+            f"{clock.end:.2f} s were decoded",
+            stacklevel=3,
+        )
     lacking = _announced(container, stream) - clock.end
     if clock.shown and lacking > max(0.25, 3 * clock.step):
         warnings.warn(
