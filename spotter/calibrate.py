@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .files import write_json
 
-__all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit"]
+__all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit", "shipped_calibration"]
 
 EVIDENCE: tuple[str, ...] = ("cosine", "s_norm", "background", "margin", "alignment", "length")
 """What a candidate is judged by: its cosine; its s-norm; how far it stands out of its track; its lead over the best
@@ -111,3 +111,23 @@ def fit(
     bias = float(logistic.intercept_[0] - (weights * scaler.mean_).sum())
     told = {"candidates": len(true), "true": int(true.sum()), **dict(facts or {})}
     return Calibration({n: float(w) for n, w in zip(EVIDENCE, weights, strict=True)}, bias, told)
+
+
+def shipped_calibration(encoder_id: str) -> tuple[Calibration | None, Cohort | None]:
+    """The calibration and cohort that travel with the package for these very weights, (None, None) without any.
+
+    `scripts/fit_calibration.py` makes them: ``calibration/<encoder id>.json`` and ``.safetensors``.
+    """
+    from importlib.resources import as_file, files
+
+    folder = files("spotter") / "calibration"
+    settings, vectors = folder / f"{encoder_id}.json", folder / f"{encoder_id}.safetensors"
+    if not encoder_id or not settings.is_file() or not vectors.is_file():
+        return None, None
+    from safetensors.numpy import load_file
+
+    with as_file(settings) as path:
+        calibration = Calibration.load(path)
+    with as_file(vectors) as path:
+        rows = load_file(path)["cohort"].astype(np.float32)
+    return calibration, Cohort(rows / np.linalg.norm(rows, axis=1, keepdims=True))

@@ -76,10 +76,6 @@ class Query:
             self._vectors[length] = self.encoder.embed(self.inputs, windows_at(self.centres, float(length)))
         return self._vectors[length]
 
-    def vector_at(self, start: float, end: float) -> NDArray[np.float32]:
-        """(D,) the vector of one window in frames."""
-        return self.encoder.embed(self.inputs, np.array([[start, end]]))[0]
-
     @cached_property
     def features(self) -> NDArray[np.float32]:
         """(T, F) frame features for alignment."""

@@ -1,0 +1,186 @@
+"""From similarity tracks to detections: peaks → evidence → probability → the ones that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calibrate import Calibration, Cohort, background
+from .detection import Detection
+from .options import SpottingOptions
+from .peaks import Peak, PeakOptions, find_peaks
+from .query import Query
+from .refine import align
+from .track import SimilarityTrack
+
+if TYPE_CHECKING:
+    from gallery import Gallery
+
+__all__ = ["Candidate", "Judge"]
+
+UNCALIBRATED_THRESHOLD = 0.6
+"""Least cosine of a detection where no calibration is at hand."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A peak of a sign's track with the evidence for it (see `calibrate.EVIDENCE`); times in frames."""
+
+    sign: str
+    start: float
+    end: float
+    evidence: dict[str, float]
+
+
+class _Found(NamedTuple):
+    """A peak with what its track says about it: the best other sign there, the track's middle and spread."""
+
+    sign: str
+    peak: Peak
+    rival: float
+    middle: float
+    spread: float
+
+
+class Judge:
+    """Turns tracks into candidates with evidence, and candidates into detections.
+
+    Args:
+        gallery: the exemplars.
+        calibration: evidence → probability; None scores by cosine.
+        cohort: signs that nobody looks for; None leaves the evidence that needs it at 0.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        options: SpottingOptions,
+        calibration: Calibration | None = None,
+        cohort: Cohort | None = None,
+    ) -> None:
+        self.gallery, self.options, self.calibration, self.cohort = gallery, options, calibration, cohort
+        default = UNCALIBRATED_THRESHOLD if calibration is None else 0.5
+        self.threshold = default if options.threshold is None else options.threshold
+        self._rows = {s: [i for i, x in enumerate(gallery.exemplar_labels) if x == s] for s in gallery.labels}
+
+    def candidates(
+        self, query: Query, track: SimilarityTrack, signs: Sequence[str] | None = None, floor: float | None = None
+    ) -> list[Candidate]:
+        """Every peak worth judging.
+
+        Args:
+            signs: only these; None all.
+            floor: least cosine of a peak; None takes the threshold where scores are cosines, and where they are
+                probabilities (or a sign is known to be there) what stands out of its track at all.
+        """
+        found = self._peaks(track, track.signs if signs is None else signs, floor, signs is not None)
+        if not found:
+            return []
+        windows = np.array([[f.peak.start, f.peak.end] for f in found])
+        vectors = query.encoder.embed(query.inputs, windows)
+        norms = self._cohort_statistics(vectors)
+        return [self._candidate(query, f, v, n) for f, v, n in zip(found, vectors, norms, strict=True)]
+
+    def _peaks(
+        self, track: SimilarityTrack, signs: Sequence[str], floor: float | None, known: bool
+    ) -> list[_Found]:
+        middle, spread = background(track.values)
+        found = []
+        for sign in signs:
+            column = track.signs.index(sign)
+            values = track.values[:, column]
+            standing_out = float(middle[column] + spread[column]) if len(values) > 8 else -1.0
+            onset = floor
+            if onset is None:
+                onset = self.threshold if self.calibration is None and not known else standing_out
+            if known:
+                onset = min(onset, float(values.max()))
+            options = PeakOptions(onset, overlap=self.options.overlap)
+            others = np.delete(track.values, column, axis=1)
+            for peak in find_peaks(values, track.centres, track.lengths[:, column], options):
+                at = round(peak.position)
+                rival = float(others[at].max()) if others.shape[1] else float(middle[column])
+                found.append(_Found(sign, peak, rival, float(middle[column]), float(spread[column])))
+        return found
+
+    def _candidate(self, query: Query, found: _Found, vector: NDArray[np.float32], norm: _Norm) -> Candidate:
+        peak, rows = found.peak, self._rows[found.sign]
+        row = rows[int((self.gallery.vectors[rows] @ vector).argmax())]
+        features = self.gallery.features[row]
+        start, end, cost, length = peak.start, peak.end, 0.0, 0.0
+        if features is not None and len(features):
+            aligned_start, aligned_end, cost = align(features, query.features, peak.start, peak.end)
+            length = abs(float(np.log((aligned_end - aligned_start) / len(features))))
+            if self.options.refine:
+                start, end = aligned_start, aligned_end
+        evidence = {
+            "cosine": peak.score,
+            "s_norm": self._s_norm(peak.score, norm, row),
+            "background": (peak.score - found.middle) / found.spread,
+            "margin": peak.score - max(found.rival, norm.mean),
+            "alignment": cost,
+            "length": length,
+        }
+        return Candidate(found.sign, max(start, 0.0), min(end, float(query.frames)), evidence)
+
+    def _cohort_statistics(self, vectors: NDArray[np.float32]) -> list[_Norm]:
+        if self.cohort is None:
+            return [_Norm(-1.0, 1.0)] * len(vectors)
+        return [_Norm(float(m), float(s)) for m, s in zip(*self.cohort.statistics(vectors), strict=True)]
+
+    def _s_norm(self, score: float, window: _Norm, row: int) -> float:
+        if self.cohort is None:
+            return 0.0
+        exemplar = self._exemplar_norms()[row]
+        return 0.5 * ((score - window.mean) / window.deviation + (score - exemplar.mean) / exemplar.deviation)
+
+    def _exemplar_norms(self) -> list[_Norm]:
+        if not hasattr(self, "_norms"):
+            self._norms = self._cohort_statistics(self.gallery.vectors)
+        return self._norms
+
+    def detections(self, query: Query, candidates: Sequence[Candidate], forced: str | None = None) -> list[Detection]:
+        """Detections above the threshold, by time; with a known sign its best candidate whatever its score."""
+        judged = [
+            Detection(query.name, c.sign, c.start / query.fps, c.end / query.fps, self.score(c))
+            for c in candidates
+            if c.end > c.start
+        ]
+        judged.sort(key=lambda d: (-d.score, d.start, d.sign))
+        if forced is not None:
+            return sorted(judged[: max(self.options.most, 1)], key=lambda d: d.start)
+        chosen: list[Detection] = []
+        per_sign: dict[str, int] = {}
+        for one in judged:
+            if one.score < self.threshold or any(self._clash(one, other) for other in chosen):
+                continue
+            if self.options.most and per_sign.get(one.sign, 0) >= self.options.most:
+                continue
+            per_sign[one.sign] = per_sign.get(one.sign, 0) + 1
+            chosen.append(one)
+        return sorted(chosen, key=lambda d: (d.start, d.sign))
+
+    def score(self, candidate: Candidate) -> float:
+        """The candidate's probability where there is a calibration, else its cosine."""
+        if self.calibration is None:
+            return candidate.evidence["cosine"]
+        return self.calibration.probability(candidate.evidence)
+
+    def _clash(self, one: Detection, other: Detection) -> bool:
+        inner = min(one.end, other.end) - max(one.start, other.start)
+        if inner <= 0:
+            return False
+        if one.sign == other.sign:
+            return inner / (max(one.end, other.end) - min(one.start, other.start)) > self.options.overlap
+        return self.options.exclusive and inner > 0.5 * min(one.end - one.start, other.end - other.start)
+
+
+class _Norm(NamedTuple):
+    """Mean and standard deviation of a vector's similarity to its nearest cohort members."""
+
+    mean: float
+    deviation: float
