@@ -24,7 +24,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from embeddings.clip import Clip
-from embeddings.encoders import ENCODERS
+from embeddings.encoders import ENCODERS, encoder_class
 from embeddings.encoders.base import Encoder
 from embeddings.synthetic import SignWorld
 
@@ -98,7 +98,7 @@ def main() -> None:
     table = []
     for name in options.encoders or list(ENCODERS):
         torch.manual_seed(0)
-        row = cost(ENCODERS[name](), clip, options.seconds)
+        row = cost(encoder_class(name)(), clip, options.seconds)
         table.append(row)
         print(" | ".join(f"{value:20.3f}" if isinstance(value, float) else f"{value:>20}" for value in row), flush=True)
     if options.csv:

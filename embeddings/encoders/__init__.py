@@ -24,8 +24,10 @@ ENCODERS: dict[str, str] = {
     "vtn": "vtn:VTN",
     "vtn-hc": "vtn:VTNHC",
     "vtn-pf": "vtn:VTNPF",
+    "vtn-pf-depth": "vtn:VTNPFDepth",
     "spoter": "spoter:Spoter",
     "pose-transformer": "pose_transformer:PoseTransformer",
+    "vle-transformer": "pose_transformer:SemanticTransformer",
     "handshape": "handshape:Handshape",
 }
 """Name → "module:class" in this package."""

@@ -123,5 +123,5 @@ def _digest(state: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())
-        digest.update(state[name].contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(state[name].reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:8]

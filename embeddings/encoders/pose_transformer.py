@@ -97,11 +97,10 @@ class PoseTransformer(Encoder):
 
     name = "pose-transformer"
     required_inputs: ClassVar[tuple[str, ...]] = ("pose",)
-    default: ClassVar[type[PoseTransformerConfig]] = PoseTransformerConfig
 
     def __init__(self, config: PoseTransformerConfig | None = None) -> None:
         super().__init__()
-        self.config = config = self.default() if config is None else config
+        self.config = config = PoseTransformerConfig() if config is None else config
         if config.window > config.steps:
             raise ValueError(f"a window of {config.window} frames exceeds steps={config.steps}; raise steps")
         self.fps, self.window = config.fps, config.window
@@ -147,7 +146,9 @@ class SemanticTransformer(PoseTransformer):
 
     name = "vle-transformer"
     required_inputs: ClassVar[tuple[str, ...]] = ("semantic",)
-    default: ClassVar[type[PoseTransformerConfig]] = SemanticTransformerConfig
+
+    def __init__(self, config: SemanticTransformerConfig | None = None) -> None:
+        super().__init__(SemanticTransformerConfig() if config is None else config)
 
     def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
         """{"semantic": (T, 2590)}.

@@ -102,11 +102,14 @@ class VTN(ImageEncoder):
             parts.append(inputs["flow"].float())
         return torch.cat(parts, dim=-1)
 
+    def _narrowed(self, features: Tensor) -> Tensor:  # (…, F) -> (…, d)
+        if self.bottleneck is None:
+            return features
+        return F.relu(self.bottleneck(F.layer_norm(features, features.shape[-1:])))  # zero mean, unit variance a frame
+
     def frame_sequence(self, features: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Frame features (B, T, F) after the attention layers: (B, T, d), and each layer's (B, heads, T, T)."""
-        x = features
-        if self.bottleneck is not None:
-            x = F.relu(self.bottleneck(F.layer_norm(x, x.shape[-1:])))  # zero mean, unit variance a frame
+        x = self._narrowed(features)
         if self.positions is not None:
             x = self.positions(x)
         elif self.config.positions == "sinusoidal":
@@ -132,8 +135,8 @@ class VTN(ImageEncoder):
         return self.forward_features(self.frame_features(flat).unflatten(0, (batch, frames)))
 
     @torch.inference_mode()
-    def clip_features(self, inputs: Inputs, batch: int = 64) -> NDArray[np.float32]:
-        """Features (T, F) of every frame of one prepared clip: the work that windows share."""
+    def shared_features(self, inputs: Inputs, batch: int = 64) -> NDArray[np.float32]:
+        """`frame_features` (T, F) of every frame of one prepared clip: the work that windows share."""
         self.check_inputs(inputs)
         self.eval()
         device = next(self.parameters()).device
@@ -144,6 +147,12 @@ class VTN(ImageEncoder):
         return np.concatenate(rows)
 
     @torch.inference_mode()
+    def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Vectors of every frame (T, d), unit rows, for alignment: what the attention layers are given of a frame."""
+        features = torch.from_numpy(self.shared_features(inputs)).to(next(self.parameters()).device)
+        return F.normalize(self._narrowed(features), dim=-1).cpu().numpy()
+
+    @torch.inference_mode()
     def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
         """As `Encoder.embed`; the CNN sees each frame once, whatever the number of windows that contain it."""
         self.check_inputs(inputs)
@@ -152,7 +161,7 @@ class VTN(ImageEncoder):
         if not len(index):
             return np.zeros((0, self.dim), np.float32)
         used, where = np.unique(index, return_inverse=True)
-        features = self.clip_features({name: inputs[name][used] for name in self.required_inputs})
+        features = self.shared_features({name: inputs[name][used] for name in self.required_inputs})
         shared = torch.from_numpy(features).to(next(self.parameters()).device)
         rows_of = torch.from_numpy(where.reshape(index.shape))
         rows = [

@@ -67,7 +67,6 @@ def signing_windows(encoder: Encoder, clips: tuple[Clip, ...]) -> dict[str, torc
 def accuracy_after(encoder: Encoder, inputs: dict[str, torch.Tensor], steps: int, rate: float) -> float:
     """Share of the eight classes right, in evaluation mode, after full-batch Adam on cross-entropy."""
     torch.manual_seed(0)
-    torch.set_flush_denormal(True)  # Adam's squares of tiny gradients make a CPU crawl
     labels = torch.arange(8)
     optimiser = torch.optim.Adam(encoder.parameters(), lr=rate)
     encoder.train()
