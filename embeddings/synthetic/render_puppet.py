@@ -1,0 +1,115 @@
+"""`Puppet`: all quads of one look, with their colours, and where their vertices are for given joints."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from .figure import figure_index
+from .look import Look
+from .performance import perform
+from .render_body import SLEEVES, body_tubes
+from .render_hand import hand_skin, pose_hand
+from .render_head import face_patches, hair_mesh, head_mesh, on_head
+from .render_surface import outward
+from .signer import CANONICAL
+
+__all__ = ["Puppet"]
+
+Array = NDArray[np.floating]
+
+
+class Puppet:
+    """A person to be painted.
+
+    Attributes:
+        quads: (Q, 4) indices of vertices; the first quads are skin, hair and clothes, which are lit.
+        colour: (Q, 3) sRGB in [0, 1].
+        gloss: (Q,) how much of the light mirrors.
+        patches: the painted polygons of the face as (rows of vertices, colour, lift).
+    """
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.head, self.hair = head_mesh(), hair_mesh(look.hair_style)
+        self._patches = face_patches()
+        self.face_points = np.concatenate([p.points for p in self._patches])
+        sample = _rest_pose()[None]
+        tubes = body_tubes(sample, SLEEVES[look.sleeve], look.neckline)
+        hand = hand_skin()
+        placed = self._place(sample)
+        parts = [hand.mesh.quads, hand.mesh.quads, self.head.quads, self.hair.quads, tubes.quads]
+        first = np.cumsum([0, *(p.shape[1] for p in placed)])
+        turned = [outward(p[0], q) for p, q in zip(placed, parts, strict=False)]
+        self.quads = np.concatenate([q + f for q, f in zip(turned, first, strict=False)]).astype(np.int32)
+        self.colour, self.gloss = self._colours(tubes.stuff)
+        self.patches = self._paints(int(first[len(parts)]))
+        rows = self.quads.ravel()
+        columns = np.repeat(np.arange(len(self.quads)), 4)
+        self.gather = csr_matrix(
+            (np.ones(len(rows), np.float32), (rows, columns)), shape=(int(first[len(parts)]), len(self.quads))
+        )
+
+    def vertices(self, xyz: Array) -> Array:
+        """World positions (N, V, 3) of all vertices for joints (N, 64, 3)."""
+        return np.concatenate(self._place(xyz), axis=1)
+
+    def _place(self, xyz: Array) -> list[Array]:
+        hands = []
+        for side in ("left", "right"):
+            first = figure_index(f"{side}_hand_wrist")
+            elbow = xyz[:, figure_index(f"{side}_elbow")]
+            hands.append(pose_hand(xyz[:, first : first + 21], elbow, mirrored=side == "right"))
+        tubes = body_tubes(xyz, SLEEVES[self.look.sleeve], self.look.neckline)
+        return [*hands, on_head(self.head.vertices, xyz), on_head(self.hair.vertices, xyz), tubes.vertices,
+                on_head(self.face_points, xyz)]  # fmt: skip
+
+    def _colours(self, stuff: NDArray[np.str_]) -> tuple[Array, Array]:
+        look, rng = self.look, np.random.default_rng(self.look.seed)
+        skin = np.array(look.skin) / 255
+        tint = hand_skin().tint
+        hand = skin * tint
+        head = skin * _blush(self.head.centres)
+        hair = np.array(look.hair) / 255 * rng.uniform(0.82, 1.18, (len(self.hair.quads), 1))
+        body = np.empty((len(stuff), 3))
+        for name, colour in (("skin", skin), ("cloth", look.clothes), ("legs", look.trousers)):
+            body[stuff == name] = colour if name == "skin" else np.array(colour) / 255
+        rough = rng.normal(0, 0.06 * look.texture, (len(stuff), 1))
+        body *= 1 + rough * (stuff != "skin")[:, None]
+        gloss = [np.full(len(hand) * 2, 0.10), np.full(len(head), 0.09), np.full(len(hair), 0.12),
+                 np.where(stuff == "skin", 0.08, 0.01)]  # fmt: skip
+        return np.concatenate([hand, hand, head, hair, body]), np.concatenate(gloss)
+
+    def _paints(self, first: int) -> list[tuple[NDArray[np.int_], Array, float]]:
+        look = self.look
+        skin, hair = np.array(look.skin) / 255, np.array(look.hair) / 255
+        lip = skin * np.array([0.90, 0.66, 0.66])
+        paint = {"lash": hair * 0.45 + skin * 0.12, "white": np.array([0.93, 0.92, 0.90]),
+                 "iris": np.array(look.iris) / 255, "pupil": np.full(3, 0.05), "glint": np.ones(3),
+                 "brow": hair * 0.75 + skin * 0.15, "nostril": skin * 0.35, "upper lip": lip * 0.92,
+                 "lower lip": lip * 1.04, "gap": lip * 0.4}  # fmt: skip
+        patches = []
+        for patch in self._patches:
+            patches.append((np.arange(first, first + len(patch.points)), paint[patch.stuff], patch.lift))
+            first += len(patch.points)
+        return patches
+
+
+def _blush(centre: Array) -> Array:
+    """Factors (Q, 3): redder cheeks, nose and ears, darker eye sockets."""
+    tint = np.ones((len(centre), 3))
+    x = np.abs(centre[:, 0])
+    warm = np.exp(-(((x - 0.042) / 0.02) ** 2) - ((centre[:, 1] - 0.168) / 0.018) ** 2) + np.clip(
+        (x - 0.074) / 0.01, 0, 1
+    )
+    warm += np.exp(-((x / 0.012) ** 2) - ((centre[:, 1] - 0.168) / 0.012) ** 2)
+    tint *= 1 + np.clip(warm, 0, 1)[:, None] * np.array([0.02, -0.08, -0.07])
+    eye = np.exp(-(((x - 0.033) / 0.02) ** 2) - ((centre[:, 1] - 0.210) / 0.011) ** 2) * (centre[:, 2] > 0.05)
+    return tint * (1 - 0.20 * eye[:, None])
+
+
+def _rest_pose() -> Array:
+    """(64, 3) joints of the standard signer standing still."""
+    rng = np.random.default_rng(0)
+    return perform([None], CANONICAL, rng).figure.xyz[0].astype(np.float64)
