@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import analysis, demo, evaluate, spotting
+from . import demo, spotting
 from .console import err, say_warning, state
 
 __all__ = ["app", "main"]
@@ -32,8 +32,6 @@ app = typer.Typer(
 
 spotting.register(app)
 demo.register(app)
-evaluate.register(app)
-analysis.register(app)
 
 
 def _version(asked: bool) -> None:

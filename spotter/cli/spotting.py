@@ -1,0 +1,294 @@
+"""`spotter pose`, `enroll`, `spot`, `report`: the main job."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import Failures, out, print_json, progress_bar, video_files
+
+if TYPE_CHECKING:
+    from spotter.pipeline import SpottingResult
+
+    from ..sources import PoseSource
+
+__all__ = ["register"]
+
+
+class Estimator(StrEnum):
+    mediapipe = "mediapipe"
+    mmpose = "mmpose"
+    rtmlib = "rtmlib"
+
+
+class PoseFormat(StrEnum):
+    pose = "pose"
+    h5 = "h5"
+
+
+Videos = Annotated[list[Path], typer.Argument(help="Video or pose files, or folders of them.", show_default=False)]
+Clips = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Clips of single signs (the file name up to ~ is the gloss), folders of them, folders of folders "
+        "(the folder's name is the gloss), or a CSV with file,label[,start,end].",
+        show_default=False,
+    ),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+EncoderName = Annotated[str, typer.Option("--encoder", "-e", help="A shipped encoder's name, or a checkpoint file.")]
+Workers = Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes (0: one per core).")]
+EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for videos.")]
+PosesFolder = Annotated[
+    Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(epilog="Example: [bold]spotter pose talks/*.mp4 -o poses/[/bold]")(pose)
+    app.command(
+        epilog="Examples: [bold]spotter enroll dictionary/ -o gallery/[/bold] · "
+        "[bold]spotter enroll HOUSE.mp4 --span 0.4 1.6 -o gallery/[/bold]"
+    )(enroll)
+    app.command(
+        epilog="Examples: [bold]spotter spot lecture.mp4 -g gallery/ -o lecture.eaf[/bold] · "
+        "[bold]spotter spot talks/ -g gallery/ -o found.csv --report found.html[/bold]"
+    )(spot)
+
+
+def pose(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pose files.")] = Path("poses"),
+    estimator: EstimatorName = Estimator.mediapipe,
+    format: Annotated[PoseFormat, typer.Option(help="pose: the field's exchange format; h5: HDF5.")] = PoseFormat.pose,
+    workers: Workers = 0,
+    config: Annotated[Path | None, typer.Option(help="MMPose: the model's config file.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="The estimator's model file.")] = None,
+    json_output: JsonFlag = False,
+) -> None:
+    """Estimate keypoints. A folder that holds finished files is continued, not repeated."""
+    from embeddings.pose import estimate_videos
+
+    from ..enrolment import VIDEO_SUFFIXES
+
+    files = video_files(videos, VIDEO_SUFFIXES)
+    failures = Failures()
+    settings = {key: value for key, value in (("config", config), ("checkpoint", checkpoint)) if value is not None}
+    written: list[Path] = []
+    kept = 0
+    with progress_bar() as bar:
+        task = bar.add_task("poses", total=len(files))
+        for result in estimate_videos(files, output, estimator.value, format.value, workers=workers, settings=settings):
+            kept += result.skipped
+            if result.output is None:
+                failures.add(result.video, result.error)
+            else:
+                written.append(result.output)
+            bar.advance(task)
+    if json_output:
+        print_json({"written": [str(p) for p in written], "failed": [name for name, _ in failures.failed]})
+    else:
+        already = f" ({kept} were there already)" if kept else ""
+        out.print(f"{len(written)} of {len(files)} videos have their poses in {output}/{already}")
+    failures.finish(len(files))
+
+
+def enroll(
+    clips: Clips,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
+    encoder: EncoderName = "default",
+    span: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
+    ] = None,
+    spans: Annotated[Path | None, typer.Option(help="CSV clip,start,end in seconds for some of the clips.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole instead of hands-up to hands-down.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+    json_output: JsonFlag = False,
+) -> None:
+    """Make a gallery from one or more example clips per sign."""
+    from gallery import Gallery, read_spans
+
+    from ..enrolment import enroll as enroll_exemplars
+    from ..enrolment import find_exemplars
+
+    found = find_exemplars([str(path) for path in clips])
+    given = read_spans(spans) if spans is not None else {}
+    if span is not None:
+        if len(found) != 1:
+            raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a CSV")
+        given = {Path(found[0].source).stem: span}
+    if output.exists() and any(output.iterdir()) and not add:
+        raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
+    into = Gallery.load(output) if add and output.exists() else None
+    source = _poses([e.source for e in found], poses, estimator, workers)
+    failures = Failures()
+    with progress_bar() as bar:
+        task = bar.add_task("exemplars", total=len(found))
+        gallery = enroll_exemplars(
+            found, output, encoder, given, not whole, source, into, failures.add,
+            lambda done, _: bar.update(task, completed=done),
+        )  # fmt: skip
+    if json_output:
+        print_json({"gallery": str(output), "signs": list(gallery.labels), "exemplars": len(gallery)})
+    else:
+        _show_exemplars(gallery, output)
+    failures.finish(len(found))
+
+
+def _show_exemplars(gallery: Any, output: Path) -> None:
+    from rich.table import Table
+
+    table = Table("exemplar", "from", "sign starts", "ends")
+    for row in gallery.exemplars.to_dict("records"):
+        table.add_row(row["id"], str(row["source"]), f"{row['start']:.2f} s", f"{row['end']:.2f} s")
+    out.print(table)
+    out.print(f"{len(gallery.labels)} signs, {len(gallery)} exemplars in {output}/")
+
+
+def spot(
+    videos: Videos,
+    gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", help="File for the detections: .csv .json .eaf .vtt .pkl; may be repeated."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    encoder: EncoderName = "default",
+    threshold: Annotated[float | None, typer.Option(help="Least score (default 0.5: as likely as not).")] = None,
+    sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option(help="CSV video,sign: the one sign to look for in each video; its best place is given."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=0, help="So many best hits per sign and video (0: all).")] = 0,
+    transfer: Annotated[int, typer.Option(min=0, help="Top-K transfer between the videos: K (0: off).")] = 0,
+    iterations: Annotated[int, typer.Option(min=1, help="Iterations of the transfer.")] = 1,
+    literal: Annotated[
+        bool, typer.Option("--published-transfer", help="Transfer as published: replace the exemplar, no guard.")
+    ] = False,
+    refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
+    window: Annotated[int | None, typer.Option(help="One window length in frames for all signs.")] = None,
+    stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
+    save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Ground truth (.csv .json .eaf) to show in the report.")] = None,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+    json_output: JsonFlag = False,
+) -> None:
+    """Find the gallery's signs in videos."""
+    from gallery import Gallery
+
+    from ..pipeline import SpottingOptions, TransferOptions, spot_videos
+
+    files = video_files(videos)
+    exemplars = Gallery.load(gallery)
+    exemplars = exemplars.only(sign) if sign else exemplars
+    passed = None if transfer == 0 else TransferOptions(
+        transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
+    )  # fmt: skip
+    options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
+    source = _poses(files, poses, estimator, workers)
+    with progress_bar() as bar:
+        task = bar.add_task("videos", total=len(files))
+        results = spot_videos(
+            files, exemplars, encoder, options, source, _known(known), lambda _: bar.advance(task)
+        )  # fmt: skip
+    failures = Failures()
+    for result in results:
+        if result.error:
+            failures.add(result.video, result.error)
+    _write_results(results, files, output or [], save_track)
+    if report is not None:
+        _write_report(report, results, files, gallery, truth)
+    _show_results(results, json_output, quiet=bool(output))
+    failures.finish(len(files))
+
+
+def _known(path: Path | None) -> dict[str, str] | None:
+    if path is None:
+        return None
+    import csv
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    wrong = next((i for i, row in enumerate(rows, start=1) if len(row) != 2 or not all(row)), None)
+    if wrong is not None:
+        raise ValueError(f"{path}, line {wrong}: expected video,sign")
+    return {Path(video).stem: sign for video, sign in rows if (video, sign) != ("video", "sign")}
+
+
+def _poses(files: list[Any], folder: Path | None, estimator: Estimator, workers: int) -> PoseSource:
+    """Where poses come from; several videos are estimated in parallel first, into the folder or a temporary one."""
+    import tempfile
+
+    from embeddings.pose import estimate_videos
+
+    from ..enrolment import VIDEO_SUFFIXES
+    from ..sources import PoseSource
+
+    videos = [Path(f) for f in files if Path(f).suffix.lower() in VIDEO_SUFFIXES]
+    if len(videos) > 1 and len({v.stem for v in videos}) == len(videos):
+        kept = folder if folder is not None else Path(tempfile.mkdtemp(prefix="spotter-poses-"))
+        with progress_bar() as bar:
+            task = bar.add_task("poses", total=len(videos))
+            # what fails here is reported by the step that needs it
+            for _ in estimate_videos(videos, kept, estimator.value, workers=workers):
+                bar.advance(task)
+        return PoseSource(estimator.value, kept)
+    return PoseSource(estimator.value, folder)
+
+
+def _write_results(results: list[SpottingResult], files: list[Path], outputs: list[Path], tracks: Path | None) -> None:
+    from ..export import write
+
+    detections = [d for result in results for d in result.detections]
+    media = {path.stem: path for path in files}
+    for path in outputs:
+        write(path, detections, media=media)
+        out.print(f"{len(detections)} detections → {path}")
+    if tracks is not None:
+        for result in results:
+            if result.track is not None:
+                result.track.save(tracks / f"{result.video}.npz")
+
+
+def _write_report(
+    path: Path, results: list[SpottingResult], files: list[Path], gallery: Path, truth: Path | None
+) -> None:
+    from ..report import write_report
+
+    given = None
+    if truth is not None:
+        from ..scoring import read_truth
+
+        given = read_truth(truth)
+    write_report(path, results, media={f.stem: f for f in files}, gallery=gallery, truth=given)
+    out.print(f"report → {path}")
+
+
+def _show_results(results: list[SpottingResult], json_output: bool, quiet: bool) -> None:
+    from dataclasses import asdict
+
+    detections = [d for result in results for d in result.detections]
+    if json_output:
+        print_json([asdict(d) for d in detections])
+        return
+    if quiet:
+        return
+    from rich.table import Table
+
+    table = Table("video", "sign", "start", "end", "score")
+    for d in detections:
+        table.add_row(d.video, d.sign, f"{d.start:.2f} s", f"{d.end:.2f} s", f"{d.score:.2f}")
+    out.print(table)
+    minutes = sum(result.duration for result in results) / 60
+    out.print(f"{len(detections)} detections in {minutes:.1f} minutes of {len(results)} videos")

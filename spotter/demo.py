@@ -1,0 +1,218 @@
+"""`spotter demo`: the main job, for real, on a world of signs that it makes itself.
+
+World (procedural signer → rendered H.264 video) → poses estimated from the video → exemplars trimmed and enrolled →
+spotting with Top-K transfer → both F1 scores → CSV, JSON, ELAN, WebVTT, HTML report.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .files import write_json
+
+if TYPE_CHECKING:
+    from embeddings.synthetic import Camera
+
+    from .pipeline import SpottingResult
+
+__all__ = ["DemoOptions", "World", "make_world", "spot_world"]
+
+Truth = dict[str, list[tuple[str, float, float]]]
+"""Video → (sign, start s, end s)."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the demo makes.
+
+    Attributes:
+        seed: of everything.
+        signs: how many signs are searched for, one exemplar each.
+        fillers: how many other signs the queries hold, which must not be reported.
+        videos: how many query videos, each by another signer before another camera.
+        seconds: least length of the query videos together.
+        fps: of the videos.
+        size: width and height of the videos in pixels.
+    """
+
+    seed: int = 2026
+    signs: int = 12
+    fillers: int = 12
+    videos: int = 6
+    seconds: float = 184.0
+    fps: float = 15.0
+    size: int = 480
+
+
+@dataclass(frozen=True)
+class World:
+    """Files of a made world.
+
+    Attributes:
+        folder: where it lies.
+        exemplars: one video per sign; the file's stem is the gloss.
+        queries: continuous signing.
+        truth: what each query holds, by stem.
+        exact: the exact pose file of each video, by stem.
+    """
+
+    folder: Path
+    exemplars: tuple[Path, ...]
+    queries: tuple[Path, ...]
+    truth: Truth
+    exact: dict[str, Path]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the queries together."""
+        from embeddings.pose import read_pose
+
+        return sum(read_pose(self.exact[q.stem]).duration for q in self.queries)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One video to make: the exemplar of a sign, or a query (numbered from 0)."""
+
+    options: DemoOptions
+    folder: Path
+    sign: int | None = None
+    query: int | None = None
+
+
+def make_world(folder: Path, options: DemoOptions, progress: Callable[[int, int], None] | None = None) -> World:
+    """Writes the world's videos, exact poses and ground truth; a world already there is kept.
+
+    Args:
+        progress: called with (videos done, videos in all).
+
+    Raises:
+        ValueError: the folder holds a world made with other options.
+    """
+    settings, truth_file = folder / "world.json", folder / "truth.json"
+    asked = asdict(options)
+    if settings.exists() and json.loads(settings.read_text(encoding="utf-8")) != asked:
+        raise ValueError(f"{folder} holds a demo world made with other options; choose another folder or delete it")
+    if not truth_file.exists():
+        write_json(settings, asked)
+        jobs = [Job(options, folder, query=i) for i in range(options.videos)]
+        jobs += [Job(options, folder, sign=i) for i in range(options.signs)]
+        truth: Truth = {}
+        for done, (stem, spans) in enumerate(_in_parallel(jobs), start=1):
+            truth[stem] = spans
+            if progress is not None:
+                progress(done, len(jobs))
+        write_json(truth_file, {stem: truth[stem] for stem in sorted(truth) if stem.startswith("talk-")})
+    read = json.loads(truth_file.read_text(encoding="utf-8"))
+    exact = {path.stem: path for path in sorted((folder / "exact-poses").glob("*.pose"))}
+    return World(
+        folder,
+        tuple(sorted((folder / "exemplars").glob("*.mp4"))),
+        tuple(sorted((folder / "queries").glob("*.mp4"))),
+        {stem: [(str(s), float(a), float(b)) for s, a, b in spans] for stem, spans in read.items()},
+        exact,
+    )
+
+
+def _in_parallel(jobs: Sequence[Job]) -> Iterator[tuple[str, list[tuple[str, float, float]]]]:
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(make_video, job) for job in jobs]):
+            yield future.result()
+
+
+def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
+    """Renders one video and writes its exact pose; returns (stem, spans in seconds)."""
+    import numpy as np
+
+    from embeddings.pose import write_pose
+    from embeddings.synthetic import SignWorld, random_look
+    from embeddings.synthetic.look import Look
+    from embeddings.synthetic.render import render_video
+
+    options = job.options
+    world = SignWorld(options.seed, options.signs + options.fillers)
+    number = 0 if job.query is None else job.query + 1
+    rng = np.random.default_rng([options.seed, number])
+    if job.sign is not None:
+        stem, kind = world.signs[job.sign].label, "exemplars"
+        performance, counted = world.perform(world.signs[job.sign], signer=0, fps=options.fps), {stem}
+    else:
+        stem, kind = f"talk-{number}", "queries"
+        counted = {sign.label for sign in world.signs[: options.signs]}
+        performance = world.perform(_script(world, options, rng), signer=number, fps=options.fps, take=number)
+    camera = _camera(rng, options, frontal=job.sign is not None)
+    look = Look() if job.sign is not None else random_look(rng)
+    render_video(job.folder / kind / f"{stem}.mp4", performance.figure, look, camera, seed=number)
+    write_pose(job.folder / "exact-poses" / f"{stem}.pose", camera.project(performance.figure))
+    spans = [(s.label, s.start / options.fps, s.end / options.fps) for s in performance.spans if s.label in counted]
+    return stem, spans
+
+
+def _script(world: Any, options: DemoOptions, rng: Any) -> list[Any]:
+    """Signs of one query in a random order until it is long enough: the searched ones twice as often as the others."""
+    wanted = options.seconds / options.videos
+    bag = [*world.signs[: options.signs], *world.signs[: options.signs], *world.signs[options.signs :]]
+    # about 1.2 seconds a sign in a sentence, with its transition
+    order: list[Any] = []
+    while len(order) < wanted / 0.9:
+        order += [bag[i] for i in rng.permutation(len(bag))]
+    for count in range(8, len(order)):
+        if len(world.perform(order[:count], signer=0, fps=options.fps)) / options.fps > wanted * 1.12:
+            return order[:count]
+    return order
+
+
+def _camera(rng: Any, options: DemoOptions, frontal: bool) -> Camera:
+    """A camera that sees head to waist, as sign-language recordings do; frontal for exemplars."""
+    from embeddings.synthetic import Camera
+
+    size, distance = options.size, 2.2
+    base = Camera(size=(size, size), distance=distance, focal=size * distance / 1.22, target=(0.0, -0.16, 0.05))
+    if frontal:
+        return base
+    return replace(
+        base,
+        yaw=float(rng.uniform(-0.35, 0.35)),
+        pitch=float(rng.uniform(-0.08, 0.15)),
+        roll=float(rng.normal(0, 0.02)),
+        focal=base.focal * float(rng.uniform(0.92, 1.06)),
+    )
+
+
+def spot_world(
+    world: World, exact: bool = False, progress: Callable[[int, int], None] | None = None
+) -> tuple[list[SpottingResult], Path]:
+    """What a user does with the world's videos: poses, enrolment, spotting with Top-K transfer.
+
+    Args:
+        exact: use the exact poses instead of estimating them from the videos (for comparison).
+        progress: called with (pose files done, all).
+
+    Returns:
+        The results of the queries, and the folder of the gallery.
+    """
+    from embeddings.pose import estimate_videos
+
+    from .enrolment import enroll
+    from .pipeline import SpottingOptions, TransferOptions, spot_videos
+
+    videos = [*world.queries, *world.exemplars]
+    found: dict[str, Path] = dict(world.exact)
+    if not exact:
+        for done, result in enumerate(estimate_videos(videos, world.folder / "poses"), start=1):
+            if result.output is None:
+                raise ValueError(result.error)
+            found[result.video.stem] = result.output
+            if progress is not None:
+                progress(done, len(videos))
+    folder = world.folder / ("gallery-exact" if exact else "gallery")
+    gallery = enroll([found[v.stem] for v in world.exemplars], folder)
+    options = SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6))
+    return spot_videos([found[v.stem] for v in world.queries], gallery, options=options), folder
