@@ -39,7 +39,7 @@ def render_frames(
     body = figure.figure if isinstance(figure, Performance) else figure
     look = Look() if look is None else look
     camera = Camera() if camera is None else camera
-    puppet, backdrop = Puppet(look), Backdrop(look, camera.size)
+    puppet, backdrop = Puppet(look, fine=camera.focal / camera.distance > 600), Backdrop(look, camera.size)
     for start in range(0, len(body), _CHUNK):
         vertices = puppet.vertices(body.xyz[start : start + _CHUNK].astype(np.float64))
         for row, placed in enumerate(vertices):

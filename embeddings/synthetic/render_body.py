@@ -17,19 +17,21 @@ Array = NDArray[np.floating]
 
 SLEEVES: dict[str, float] = {"none": 0.1, "short": 0.62, "three-quarter": 1.55, "long": 1.93}
 """How far sleeves reach: 1 is the elbow, 2 the wrist."""
-_SIDES = 28
+_SIDES, _TRUNK_SIDES = 20, 40
 
 # Height as a share of the trunk (0 at the shoulders, -1 at the hips), half width as a share of half the
 # shoulders' width, half depth and shift forward in metres.
 _TRUNK = np.array([
-    [0.16, 0.30, 0.046, -0.022], [0.13, 0.40, 0.058, -0.020], [0.105, 0.58, 0.068, -0.018], [0.085, 0.80, 0.070, -0.015],
-    [0.055, 1.02, 0.074, -0.010], [0.0, 1.10, 0.090, -0.005], [-0.10, 1.06, 0.101, 0.0], [-0.18, 1.02, 0.106, 0.002],
-    [-0.28, 0.99, 0.108, 0.002], [-0.40, 0.94, 0.106, 0.0], [-0.52, 0.90, 0.102, 0.0], [-0.64, 0.89, 0.100, 0.0],
-    [-0.76, 0.93, 0.102, 0.0], [-0.88, 1.00, 0.106, 0.0], [-1.0, 1.05, 0.110, 0.0], [-1.15, 1.05, 0.112, 0.0],
+    [0.19, 0.30, 0.048, -0.020], [0.17, 0.35, 0.056, -0.020], [0.15, 0.46, 0.064, -0.018], [0.125, 0.66, 0.070, -0.016],
+    [0.10, 0.86, 0.074, -0.012], [0.06, 1.02, 0.080, -0.010], [0.0, 1.08, 0.090, -0.005], [-0.10, 1.06, 0.101, 0.0],
+    [-0.18, 1.02, 0.106, 0.002], [-0.28, 0.99, 0.108, 0.002], [-0.40, 0.94, 0.106, 0.0], [-0.52, 0.90, 0.102, 0.0],
+    [-0.64, 0.89, 0.100, 0.0], [-0.76, 0.93, 0.102, 0.0], [-0.88, 1.00, 0.106, 0.0], [-1.0, 1.05, 0.110, 0.0],
+    [-1.15, 1.05, 0.112, 0.0],
 ])  # fmt: skip
+_COLLAR = 0.135
 # Along the arm (0 shoulder, 1 elbow, 2 wrist): half widths (m) across the hand and through it.
 _ARM = np.array([
-    [-0.13, 0.012, 0.012], [-0.115, 0.030, 0.030], [-0.07, 0.044, 0.044], [0.0, 0.051, 0.051], [0.15, 0.052, 0.052],
+    [-0.105, 0.010, 0.010], [-0.095, 0.024, 0.024], [-0.06, 0.037, 0.037], [0.0, 0.045, 0.045], [0.15, 0.049, 0.049],
     [0.35, 0.048, 0.048], [0.55, 0.045, 0.045], [0.75, 0.042, 0.042], [0.92, 0.040, 0.040], [1.0, 0.041, 0.041],
     [1.08, 0.042, 0.042], [1.25, 0.044, 0.042], [1.45, 0.041, 0.037], [1.65, 0.036, 0.030], [1.8, 0.031, 0.025],
     [1.92, 0.027, 0.019],
@@ -44,12 +46,13 @@ def _finer(table: Array, rings: int) -> Array:
     return np.asarray(PchipInterpolator(rows, table)(np.linspace(0, len(table) - 1, rings)))
 
 
-_TRUNK, _ARM = _finer(_TRUNK, 40), _finer(_ARM, 40)
+_TRUNK, _ARM = _finer(_TRUNK, 30), _finer(_ARM, 30)
 
 
 @dataclass(frozen=True, eq=False)
 class Tubes:
-    """Meshes of N frames: vertices (N, V, 3), quads (Q, 4), and what each quad is: "skin", "cloth" or "legs"."""
+    """Meshes of N frames: vertices (N, V, 3), quads (Q, 4), and what each quad is: "skin", "cloth", "legs" or
+    "collar" (bare skin laid on cloth)."""
 
     vertices: Array
     quads: NDArray[np.int32]
@@ -66,7 +69,7 @@ def body_tubes(xyz: Array, sleeve: float, neckline: float) -> Tubes:
     """
     parts = [_trunk(xyz, neckline), _neck(xyz)]
     for side in ("left", "right"):
-        parts += [_arm(xyz, side), _sleeve(xyz, side, sleeve), _leg(xyz, side)]
+        parts += [_arm(xyz, side, sleeve), _sleeve(xyz, side, sleeve), _leg(xyz, side)]
     first = np.cumsum([0, *(part.vertices.shape[1] for part in parts)])
     return Tubes(
         np.concatenate([part.vertices for part in parts], axis=1),
@@ -89,28 +92,55 @@ def _rings(middle: Array, across: Array, ahead: Array, squareness: float = 2.0) 
 
 
 def _trunk(xyz: Array, neckline: float) -> Tubes:
+    """The trunk in its shirt, and the bare skin at the neck as a patch laid on it."""
+    rings = len(_TRUNK)
+    angle = np.arange(_TRUNK_SIDES) * (2 * np.pi / _TRUNK_SIDES)
+    height = np.repeat(_TRUNK[:, 0], _TRUNK_SIDES)
+    shirt = _on_trunk(xyz, height, np.tile(angle, rings), 0.0)
+    rows, columns = 6, 25
+    across = np.linspace(-1, 1, columns)
+    low = _COLLAR - (neckline / 0.5 + 0.02) * np.clip(1 - across**2, 0, None) ** 0.7
+    down = np.linspace(0, 1, rows)[:, None]
+    bare = _on_trunk(
+        xyz,
+        (0.2 + down * (low - 0.2)).ravel(),
+        np.broadcast_to(np.pi / 2 + 1.25 * across, (rows, columns)).ravel(),
+        0.0015,
+    )
+    quads = outward(shirt[0], loft_quads(rings, _TRUNK_SIDES))
+    stuff = np.where(_TRUNK[np.arange(len(quads)) // _TRUNK_SIDES, 0] > _COLLAR, "skin", "cloth")
+    row, column = (a.ravel() for a in np.mgrid[0 : rows - 1, 0 : columns - 1])
+    corner = row * columns + column
+    patch = np.stack([corner, corner + columns, corner + columns + 1, corner + 1], axis=1)
+    facing = np.cross(bare[0][patch[:, 2]] - bare[0][patch[:, 0]], bare[0][patch[:, 3]] - bare[0][patch[:, 1]])
+    if facing[:, 2].sum() < 0:
+        patch = patch[:, ::-1]
+    return Tubes(
+        np.concatenate([shirt, bare], axis=1),
+        np.concatenate([quads, patch + shirt.shape[1]]).astype(np.int32),
+        np.concatenate([stuff, np.full(len(patch), "collar")]),
+    )
+
+
+def _on_trunk(xyz: Array, height: Array, angle: Array, lift: float) -> Array:
+    """Points (N, P, 3) on the trunk at heights and angles (P,), `lift` metres above its surface."""
     left, right = _at(xyz, "left_shoulder"), _at(xyz, "right_shoulder")
+    hip_line = _at(xyz, "left_hip") - _at(xyz, "right_hip")
     hips = (_at(xyz, "left_hip") + _at(xyz, "right_hip")) / 2
     neck = _at(xyz, "neck")
     up = unit(neck - hips)
-    hip_line = unit(_at(xyz, "left_hip") - _at(xyz, "right_hip"))
     across = unit(hip_line - np.einsum("ni,ni->n", hip_line, up)[:, None] * up)
     ahead = np.cross(across, up)
-    half = np.linalg.norm(_at(xyz, "left_hip") - _at(xyz, "right_hip"), axis=1) / 1.28
-    length = np.linalg.norm(neck - hips, axis=1)
-    y, w, d, z = (_TRUNK[:, i] for i in range(4))
-    middle = neck[:, None] + (length[:, None] * y)[..., None] * up[:, None] + z[:, None] * ahead[:, None]
+    half = np.linalg.norm(hip_line, axis=1) / 1.28
+    order = np.argsort(_TRUNK[:, 0])
+    w, d, z = (np.interp(height, _TRUNK[order, 0], _TRUNK[order, i]) for i in (1, 2, 3))
     # Shoulders that are drawn up or forward take the trunk's upper rings with them.
-    drawn = ((left + right) / 2 - neck)[:, None] * np.exp(-(((y + 0.02) / 0.12) ** 2))[:, None]
-    vertices = _rings(middle + drawn, (half[:, None] * w)[..., None] * across[:, None],
-                      np.broadcast_to(d[:, None] * ahead[:, None], middle.shape), 2.3)  # fmt: skip
-    quads = loft_quads(len(y), _SIDES)
-    ring, side = np.divmod(np.arange(len(quads)), _SIDES)
-    height = (length[0] * (y[ring] + y[ring + 1]) / 2).astype(float)
-    front = np.sin((side + 0.5) * 2 * np.pi / _SIDES)
-    width = np.abs(np.cos((side + 0.5) * 2 * np.pi / _SIDES)) * w[ring]
-    bare = (height > 0.030 + 0.02 * (1 - front)) | ((front > 0) & (height > -neckline * (1 - width / 0.42)))
-    return Tubes(vertices, quads, np.where(bare & (width < 0.55), "skin", "cloth"))
+    drawn = ((left + right) / 2 - neck)[:, None] * np.exp(-(((height + 0.02) / 0.12) ** 2))[:, None]
+    length = np.linalg.norm(neck - hips, axis=1)
+    middle = neck[:, None] + (length[:, None] * height)[..., None] * up[:, None] + z[:, None] * ahead[:, None] + drawn
+    cos, sin = (np.sign(v) * np.abs(v) ** (2 / 2.3) for v in (np.cos(angle), np.sin(angle)))
+    x = half[:, None] * w * cos + lift * cos
+    return middle + x[..., None] * across[:, None] + (d * sin + lift * sin)[:, None] * ahead[:, None]
 
 
 def _neck(xyz: Array) -> Tubes:
@@ -138,15 +168,23 @@ def _arm_axes(xyz: Array, side: str, stations: Array) -> tuple[Array, Array, Arr
     # Round the elbow off: the skin cuts its corner.
     corner = np.exp(-(((stations - 1) / 0.12) ** 2))[:, None] * 0.10
     middle = middle + corner * ((shoulder + wrist) / 2 - elbow)[:, None] * 0.35
-    across = unit(np.cross(axis, unit(np.cross(index - pinky, fore))[:, None]))
+    along = unit(fore)[:, None]
+    flat = unit(np.cross(fore, np.cross(index - pinky, fore)))[:, None]
+    # The shortest turn from the forearm's direction to each ring's, so that no ring is twisted against the next.
+    lean = np.einsum("nri,nri->nr", np.broadcast_to(flat, axis.shape), axis) / (
+        1.001 + np.einsum("nri,nri->nr", np.broadcast_to(along, axis.shape), axis)
+    )
+    across = unit(flat - lean[..., None] * (axis + along))
     scale = np.linalg.norm(upper, axis=1) / 0.30
     return middle, across, np.cross(axis, across), np.clip(scale, 0.85, 1.15)
 
 
-def _arm(xyz: Array, side: str) -> Tubes:
-    middle, across, ahead, scale = _arm_axes(xyz, side, _ARM[:, 0])
-    size = scale[:, None, None] * _ARM[None, :, 1:]
-    quads = loft_quads(len(_ARM), _SIDES)
+def _arm(xyz: Array, side: str, sleeve: float) -> Tubes:
+    """The bare arm, from a little inside the sleeve."""
+    table = _ARM[_ARM[:, 0] > sleeve - 0.2]
+    middle, across, ahead, scale = _arm_axes(xyz, side, table[:, 0])
+    size = scale[:, None, None] * table[None, :, 1:]
+    quads = loft_quads(len(table), _SIDES)
     return Tubes(_rings(middle, across * size[..., :1], ahead * size[..., 1:]), quads, np.full(len(quads), "skin"))
 
 
@@ -170,8 +208,10 @@ def _leg(xyz: Array, side: str) -> Tubes:
     middle = np.where(
         s < 1, hip[:, None] + s * (knee - hip)[:, None], knee[:, None] + (s - 1) * (ankle - knee)[:, None]
     )
-    across = unit(_at(xyz, "left_hip") - _at(xyz, "right_hip"))
+    inwards = _at(xyz, "left_hip") - _at(xyz, "right_hip")
+    across = unit(inwards)
     ahead = unit(np.cross(across, hip - ankle))
+    middle = middle + (-0.11 if side == "left" else 0.11) * np.clip(1 - s, 0, 1) * inwards[:, None]
     vertices = _rings(middle, radius[:, None] * across[:, None], radius[:, None] * ahead[:, None])
     quads = loft_quads(len(stations), _SIDES)
     return Tubes(vertices, quads, np.full(len(quads), "legs"))

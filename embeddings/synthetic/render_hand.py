@@ -17,7 +17,6 @@ Array = NDArray[np.floating]
 
 _LENGTH = 0.19
 _REST = np.deg2rad([42, 22, 4, 4, 4, 6, 4, 6, 4, 6, 4, 6, 12, 3, -8, -19])
-_CELL = 0.0038
 _TURN = np.array([-1.0, 1.0, 1.0])
 # Radii (mm) at the four joints of thumb, index, middle, ring and pinky; adult means, e.g. Greiner 1991.
 _RADII = np.array(
@@ -47,9 +46,9 @@ class HandSkin:
     palm: float
 
 
-@lru_cache(maxsize=1)
-def hand_skin() -> HandSkin:
-    """The skin, computed once (about half a second)."""
+@lru_cache(maxsize=4)
+def hand_skin(cell: float = 0.0038) -> HandSkin:
+    """The skin in quads of about `cell` metres, computed once (about half a second)."""
     joints = hand_points(_REST, _LENGTH)
     groups = _groups(joints)
 
@@ -58,7 +57,7 @@ def hand_skin() -> HandSkin:
         palm = smooth_union([round_cone(points, *shape) for shape in groups[0]], 0.0045)
         return smooth_union([palm, *fingers], 0.0030)
 
-    baked = surface(solid, (-0.075, -0.075, -0.045), (0.115, 0.215, 0.060), _CELL)
+    baked = surface(solid, (-0.075, -0.075, -0.045), (0.115, 0.215, 0.060), cell)
     weights = _weights(baked.vertices, joints, groups)
     # A left hand's local axes are left-handed; from here on the hand lies in a right-handed space.
     mesh = Mesh(baked.vertices * _TURN, baked.quads[:, ::-1])
@@ -138,14 +137,13 @@ def _frame(along: Array, side: Array) -> Array:
     return np.stack([np.cross(along, out), along, out], axis=1)
 
 
-def pose_hand(joints: Array, elbow: Array, mirrored: bool) -> Array:
+def pose_hand(skin: HandSkin, joints: Array, elbow: Array, mirrored: bool) -> Array:
     """Vertices (N, V, 3) of the skin over hands of N frames.
 
     Args:
         joints: (N, 21, 3) in world space. elbow: (N, 3).
         mirrored: a right hand; its quads must be turned inside out.
     """
-    skin = hand_skin()
     mirror = np.array([-1.0, 1.0, 1.0]) if mirrored else np.ones(3)
     joints, elbow = joints * mirror, elbow * mirror
     frames, origins = _bones(joints, elbow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def on_head(points: Array, xyz: Array) -> Array:
 
 
 def _skin(points: Array) -> Array:
-    p = points * (np.array([1.0, 1, 1]))
+    p = points.copy()
     p[:, 0] = np.abs(p[:, 0])
     skull = ellipsoid(p, np.array([0, 0.222, -0.006]), np.array([0.0745, 0.086, 0.096]))
     face = ellipsoid(p, np.array([0, 0.172, 0.026]), np.array([0.066, 0.085, 0.069]))
@@ -76,16 +77,18 @@ def _hair(points: Array, style: str) -> Array:
     return smooth_union(parts, 0.006)
 
 
-@lru_cache(maxsize=1)
-def head_mesh() -> Mesh:
-    """Skin of the standard head, its ears included."""
-    return surface(_skin, (-0.095, 0.075, -0.115), (0.095, 0.325, 0.13), 0.0062)
+@lru_cache(maxsize=16)
+def head_mesh(style: str, cell: float = 0.0062) -> Mesh:
+    """Skin of the standard head, its ears included, without what is under the hair."""
+    mesh = surface(_skin, (-0.095, 0.075, -0.115), (0.095, 0.325, 0.13), cell)
+    hidden = _hair(mesh.centres, style) < -0.7 * cell
+    return Mesh(mesh.vertices, mesh.quads[~hidden])
 
 
-@lru_cache(maxsize=len(HAIR_STYLES))
-def hair_mesh(style: str) -> Mesh:
+@lru_cache(maxsize=16)
+def hair_mesh(style: str, cell: float = 0.0085) -> Mesh:
     """Hair of one of `HAIR_STYLES`."""
-    return surface(lambda p: _hair(p, style), (-0.125, -0.06, -0.165), (0.125, 0.345, 0.12), 0.0085)
+    return surface(lambda p: _hair(p, style), (-0.125, -0.06, -0.165), (0.125, 0.345, 0.12), cell)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +153,7 @@ def _lips(face: Array) -> list[Patch]:
     outer, inner = face[48:60], face[60:68]
     pairs = [(0, 0), (1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (6, 4), (7, 4), (8, 5), (9, 6), (10, 7), (11, 0), (12, 0)]
     patches = []
-    for (a, i), (b, j) in zip(pairs, pairs[1:], strict=False):
+    for (a, i), (b, j) in pairwise(pairs):
         points = np.stack([outer[a % 12], inner[i], inner[j], outer[b % 12]])
         patches.append(Patch(points, "upper lip" if a < 6 else "lower lip", 0.018))
     patches.append(

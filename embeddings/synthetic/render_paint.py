@@ -63,7 +63,7 @@ def paint(
     shown = _facing(puppet, flat, seen[:, 2], backdrop.wall.shape)
     quads = puppet.quads[shown]
     colour = _lit(puppet, vertices, shown, look, camera)
-    depth = seen[quads, 2].mean(axis=1)
+    depth = seen[quads, 2].mean(axis=1) - puppet.lift[shown]
     corners = np.round(flat * (1 << _BITS)).astype(np.int32)
     shapes, colours, depths = list(corners[quads]), colour, depth.tolist()
     extra, extra_colours, extra_depths = _face(puppet, vertices, corners, seen[:, 2], look, camera)

@@ -20,30 +20,41 @@ __all__ = ["Puppet"]
 Array = NDArray[np.floating]
 
 
+FINE, COARSE = (0.0036, 0.0060, 0.0085), (0.0048, 0.0078, 0.0110)
+"""Sizes (m) of the quads of hand, head and hair."""
+
+
 class Puppet:
     """A person to be painted.
+
+    Args:
+        fine: smaller quads, for pictures of more than about 600 px per metre.
 
     Attributes:
         quads: (Q, 4) indices of vertices; the first quads are skin, hair and clothes, which are lit.
         colour: (Q, 3) sRGB in [0, 1].
+        lift: (Q,) metres by which a quad is painted before what lies where it is.
         gloss: (Q,) how much of the light mirrors.
         patches: the painted polygons of the face as (rows of vertices, colour, lift).
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, fine: bool = True) -> None:
         self.look = look
-        self.head, self.hair = head_mesh(), hair_mesh(look.hair_style)
+        hand_cell, head_cell, hair_cell = FINE if fine else COARSE
+        self.hand = hand_skin(hand_cell)
+        self.head, self.hair = head_mesh(look.hair_style, head_cell), hair_mesh(look.hair_style, hair_cell)
         self._patches = face_patches()
         self.face_points = np.concatenate([p.points for p in self._patches])
         sample = _rest_pose()[None]
         tubes = body_tubes(sample, SLEEVES[look.sleeve], look.neckline)
-        hand = hand_skin()
         placed = self._place(sample)
-        parts = [hand.mesh.quads, hand.mesh.quads, self.head.quads, self.hair.quads, tubes.quads]
+        parts = [self.hand.mesh.quads, self.hand.mesh.quads, self.head.quads, self.hair.quads, tubes.quads]
         first = np.cumsum([0, *(p.shape[1] for p in placed)])
         turned = [outward(p[0], q) for p, q in zip(placed, parts, strict=False)]
         self.quads = np.concatenate([q + f for q, f in zip(turned, first, strict=False)]).astype(np.int32)
         self.colour, self.gloss = self._colours(tubes.stuff)
+        self.lift = np.zeros(len(self.quads))
+        self.lift[-len(tubes.quads) :] = 0.03 * (tubes.stuff == "collar")
         self.patches = self._paints(int(first[len(parts)]))
         rows = self.quads.ravel()
         columns = np.repeat(np.arange(len(self.quads)), 4)
@@ -60,7 +71,7 @@ class Puppet:
         for side in ("left", "right"):
             first = figure_index(f"{side}_hand_wrist")
             elbow = xyz[:, figure_index(f"{side}_elbow")]
-            hands.append(pose_hand(xyz[:, first : first + 21], elbow, mirrored=side == "right"))
+            hands.append(pose_hand(self.hand, xyz[:, first : first + 21], elbow, mirrored=side == "right"))
         tubes = body_tubes(xyz, SLEEVES[self.look.sleeve], self.look.neckline)
         return [*hands, on_head(self.head.vertices, xyz), on_head(self.hair.vertices, xyz), tubes.vertices,
                 on_head(self.face_points, xyz)]  # fmt: skip
@@ -68,17 +79,16 @@ class Puppet:
     def _colours(self, stuff: NDArray[np.str_]) -> tuple[Array, Array]:
         look, rng = self.look, np.random.default_rng(self.look.seed)
         skin = np.array(look.skin) / 255
-        tint = hand_skin().tint
-        hand = skin * tint
+        hand = skin * self.hand.tint
         head = skin * _blush(self.head.centres)
-        hair = np.array(look.hair) / 255 * rng.uniform(0.82, 1.18, (len(self.hair.quads), 1))
+        hair = np.array(look.hair) / 255 * rng.uniform(0.93, 1.07, (len(self.hair.quads), 1))
         body = np.empty((len(stuff), 3))
-        for name, colour in (("skin", skin), ("cloth", look.clothes), ("legs", look.trousers)):
-            body[stuff == name] = colour if name == "skin" else np.array(colour) / 255
-        rough = rng.normal(0, 0.06 * look.texture, (len(stuff), 1))
-        body *= 1 + rough * (stuff != "skin")[:, None]
+        for name, colour in (("skin", skin), ("collar", skin), ("cloth", look.clothes), ("legs", look.trousers)):
+            body[stuff == name] = colour if colour is skin else np.array(colour) / 255
+        rough = rng.normal(0, 0.012 * look.texture, (len(stuff), 1))
+        body *= 1 + rough * np.isin(stuff, ("cloth", "legs"))[:, None]
         gloss = [np.full(len(hand) * 2, 0.10), np.full(len(head), 0.09), np.full(len(hair), 0.12),
-                 np.where(stuff == "skin", 0.08, 0.01)]  # fmt: skip
+                 np.where(np.isin(stuff, ("skin", "collar")), 0.08, 0.01)]  # fmt: skip
         return np.concatenate([hand, hand, head, hair, body]), np.concatenate(gloss)
 
     def _paints(self, first: int) -> list[tuple[NDArray[np.int_], Array, float]]:
