@@ -27,8 +27,8 @@ from spotter.judge import Judge
 from spotter.pipeline import Query, make_plan, similarity_track
 
 FIRST_WORLD, COHORT_WORLD = 9100, 9000
-HIT = 0.4
-"""Least IoU with the truth for a candidate to count as true; below the scored 0.5, as the place is then right."""
+HIT = 0.5
+"""Least IoU with the truth for a candidate to count as true."""
 
 
 def cohort_of(encoder: Encoder, signs: int) -> Cohort:
@@ -60,7 +60,7 @@ def judged(
     query = Query(clip, encoder, make_plan(gallery, options.ratios, options.stride, None, encoder.window))
     track = similarity_track(query, gallery)
     ratio = encoder.fps / clip.fps
-    for c in Judge(gallery, options, None, cohort).candidates(query, track, floor=0.3):
+    for c in Judge(gallery, options, None, cohort, several_lengths=True).candidates(query, track, floor=0.3):
         spans = np.array([[s.start * ratio, s.end * ratio] for s in clip.spans if s.label == c.sign]).reshape(-1, 2)
         true = bool(len(spans)) and float(iou(np.array([[c.start, c.end]]), spans).max()) >= HIT
         yield [c.evidence[name] for name in EVIDENCE], true
@@ -90,7 +90,9 @@ def main() -> None:
     save_file({"cohort": cohort.vectors.astype(np.float16)}, partial)
     partial.replace(args.out / f"{encoder.id}.safetensors")
     for name, weight in calibration.weights.items():
-        print(f"{name:12s} {weight:8.3f}  (times its spread {weight * evidence_rows[:, EVIDENCE.index(name)].std():.2f})")
+        print(
+            f"{name:12s} {weight:8.3f}  (times its spread {weight * evidence_rows[:, EVIDENCE.index(name)].std():.2f})"
+        )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ __all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit", "shipped_ca
 
 EVIDENCE: tuple[str, ...] = ("cosine", "s_norm", "background", "margin", "alignment", "length")
 """What a candidate is judged by: its cosine; its s-norm; how far it stands out of its track; its lead over the best
-other sign at that place; the mean cost of the alignment with the exemplar; how its length differs from the exemplar's."""
+other sign at that place; the mean cost of the alignment with the exemplar; how far its length is
+from what is usual for the exemplar's (absolute log ratio)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from .calibrate import Calibration, Cohort, background
 from .detection import Detection
 from .options import SpottingOptions
 from .peaks import Peak, PeakOptions, find_peaks
-from .query import Query
+from .query import Plan, Query, moved_vectors
 from .refine import align
 from .track import SimilarityTrack
 
@@ -24,6 +24,9 @@ __all__ = ["Candidate", "Judge"]
 
 UNCALIBRATED_THRESHOLD = 0.6
 """Least cosine of a detection where no calibration is at hand."""
+
+TYPICAL_LENGTH = 0.45
+"""How long a sign in a sentence lasts as a share of its dictionary form."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,20 @@ class _Found(NamedTuple):
     spread: float
 
 
+class _Norm(NamedTuple):
+    """Mean and standard deviation of a vector's similarity to its nearest cohort members."""
+
+    mean: float
+    deviation: float
+
+    def of(self, score: float) -> float:
+        """The score in standard deviations above the mean; 0 without a cohort."""
+        return (score - self.mean) / self.deviation if np.isfinite(self.deviation) else 0.0
+
+
+NO_COHORT = _Norm(-1.0, float("inf"))
+
+
 class Judge:
     """Turns tracks into candidates with evidence, and candidates into detections.
 
@@ -53,6 +70,8 @@ class Judge:
         gallery: the exemplars.
         calibration: evidence → probability; None scores by cosine.
         cohort: signs that nobody looks for; None leaves the evidence that needs it at 0.
+        several_lengths: judge each peak at every window length of its sign, as is done with a calibration when
+            boundaries are refined.
     """
 
     def __init__(
@@ -61,14 +80,21 @@ class Judge:
         options: SpottingOptions,
         calibration: Calibration | None = None,
         cohort: Cohort | None = None,
+        several_lengths: bool = False,
     ) -> None:
         self.gallery, self.options, self.calibration, self.cohort = gallery, options, calibration, cohort
         default = UNCALIBRATED_THRESHOLD if calibration is None else 0.5
         self.threshold = default if options.threshold is None else options.threshold
+        self.several_lengths = (calibration is not None or several_lengths) and options.refine
         self._rows = {s: [i for i, x in enumerate(gallery.exemplar_labels) if x == s] for s in gallery.labels}
 
     def candidates(
-        self, query: Query, track: SimilarityTrack, signs: Sequence[str] | None = None, floor: float | None = None
+        self,
+        query: Query,
+        track: SimilarityTrack,
+        signs: Sequence[str] | None = None,
+        floor: float | None = None,
+        moved: Mapping[int, NDArray[np.float32]] | None = None,
     ) -> list[Candidate]:
         """Every peak worth judging.
 
@@ -76,17 +102,21 @@ class Judge:
             signs: only these; None all.
             floor: least cosine of a peak; None takes the threshold where scores are cosines, and where they are
                 probabilities (or a sign is known to be there) what stands out of its track at all.
+            moved: exemplar row → the vector that the track was made with instead (Top-K transfer).
         """
-        found = self._peaks(track, track.signs if signs is None else signs, floor, signs is not None)
+        found = self._peaks(track, query.plan, track.signs if signs is None else signs, floor, signs is not None)
         if not found:
             return []
         windows = np.array([[f.peak.start, f.peak.end] for f in found])
         vectors = query.encoder.embed(query.inputs, windows)
         norms = self._cohort_statistics(vectors)
-        return [self._candidate(query, f, v, n) for f, v, n in zip(found, vectors, norms, strict=True)]
+        exemplars = moved_vectors(self.gallery, moved)
+        similarity = vectors @ exemplars.T
+        own = self._cohort_statistics(exemplars)
+        return [self._candidate(query, f, s, n, own) for f, s, n in zip(found, similarity, norms, strict=True)]
 
     def _peaks(
-        self, track: SimilarityTrack, signs: Sequence[str], floor: float | None, known: bool
+        self, track: SimilarityTrack, plan: Plan, signs: Sequence[str], floor: float | None, known: bool
     ) -> list[_Found]:
         middle, spread = background(track.values)
         found = []
@@ -104,24 +134,39 @@ class Judge:
             for peak in find_peaks(values, track.centres, track.lengths[:, column], options):
                 at = round(peak.position)
                 rival = float(others[at].max()) if others.shape[1] else float(middle[column])
-                found.append(_Found(sign, peak, rival, float(middle[column]), float(spread[column])))
+                found += [
+                    _Found(sign, each, rival, float(middle[column]), float(spread[column]))
+                    for each in self._lengths(sign, peak, plan)
+                ]
         return found
 
-    def _candidate(self, query: Query, found: _Found, vector: NDArray[np.float32], norm: _Norm) -> Candidate:
+    def _lengths(self, sign: str, peak: Peak, plan: Plan) -> list[Peak]:
+        """The peak with each window length of its sign: which one is right, the evidence tells."""
+        if not self.several_lengths:
+            return [peak]
+        middle = (peak.start + peak.end) / 2
+        lengths = plan.grid[plan.use[self._rows[sign]].any(axis=0)]
+        return [peak._replace(start=middle - n / 2, end=middle + n / 2) for n in lengths.tolist()]
+
+    def _candidate(
+        self, query: Query, found: _Found, similarity: NDArray[np.float32], norm: _Norm, own: Sequence[_Norm]
+    ) -> Candidate:
+        """similarity: (E,) of the window to every exemplar; norm, own: the window's and every exemplar's."""
         peak, rows = found.peak, self._rows[found.sign]
-        row = rows[int((self.gallery.vectors[rows] @ vector).argmax())]
+        row = rows[int(similarity[rows].argmax())]
+        cosine = float(similarity[row]) if self.several_lengths else peak.score
         features = self.gallery.features[row]
         start, end, cost, length = peak.start, peak.end, 0.0, 0.0
         if features is not None and len(features):
             aligned_start, aligned_end, cost = align(features, query.features, peak.start, peak.end)
-            length = abs(float(np.log((aligned_end - aligned_start) / len(features))))
+            length = abs(float(np.log((aligned_end - aligned_start) / (TYPICAL_LENGTH * len(features)))))
             if self.options.refine:
                 start, end = aligned_start, aligned_end
         evidence = {
-            "cosine": peak.score,
-            "s_norm": self._s_norm(peak.score, norm, row),
-            "background": (peak.score - found.middle) / found.spread,
-            "margin": peak.score - max(found.rival, norm.mean),
+            "cosine": cosine,
+            "s_norm": 0.5 * (norm.of(cosine) + own[row].of(cosine)),
+            "background": (cosine - found.middle) / found.spread,
+            "margin": cosine - max(found.rival, norm.mean),
             "alignment": cost,
             "length": length,
         }
@@ -129,19 +174,8 @@ class Judge:
 
     def _cohort_statistics(self, vectors: NDArray[np.float32]) -> list[_Norm]:
         if self.cohort is None:
-            return [_Norm(-1.0, 1.0)] * len(vectors)
+            return [NO_COHORT] * len(vectors)
         return [_Norm(float(m), float(s)) for m, s in zip(*self.cohort.statistics(vectors), strict=True)]
-
-    def _s_norm(self, score: float, window: _Norm, row: int) -> float:
-        if self.cohort is None:
-            return 0.0
-        exemplar = self._exemplar_norms()[row]
-        return 0.5 * ((score - window.mean) / window.deviation + (score - exemplar.mean) / exemplar.deviation)
-
-    def _exemplar_norms(self) -> list[_Norm]:
-        if not hasattr(self, "_norms"):
-            self._norms = self._cohort_statistics(self.gallery.vectors)
-        return self._norms
 
     def detections(self, query: Query, candidates: Sequence[Candidate], forced: str | None = None) -> list[Detection]:
         """Detections above the threshold, by time; with a known sign its best candidate whatever its score."""
@@ -174,13 +208,8 @@ class Judge:
         inner = min(one.end, other.end) - max(one.start, other.start)
         if inner <= 0:
             return False
+        mostly = inner > 0.5 * min(one.end - one.start, other.end - other.start)
         if one.sign == other.sign:
-            return inner / (max(one.end, other.end) - min(one.start, other.start)) > self.options.overlap
-        return self.options.exclusive and inner > 0.5 * min(one.end - one.start, other.end - other.start)
-
-
-class _Norm(NamedTuple):
-    """Mean and standard deviation of a vector's similarity to its nearest cohort members."""
-
-    mean: float
-    deviation: float
+            union = max(one.end, other.end) - min(one.start, other.start)
+            return mostly or inner / union > self.options.overlap
+        return self.options.exclusive and mostly

@@ -141,7 +141,7 @@ def _finish(
 ) -> None:
     result.track = similarity_track(query, judge.gallery, moved)
     sign = None if known is None else known.get(result.video)
-    candidates = judge.candidates(query, result.track, None if sign is None else [sign])
+    candidates = judge.candidates(query, result.track, None if sign is None else [sign], moved=moved)
     result.detections = judge.detections(query, candidates, forced=sign)
     query.forget()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Plan", "Query", "make_plan", "similarity_track"]
+__all__ = ["Plan", "Query", "make_plan", "moved_vectors", "similarity_track"]
 
 
 class Plan:
@@ -86,19 +86,25 @@ class Query:
         self._vectors.clear()
 
 
+def moved_vectors(gallery: Gallery, moved: Mapping[int, NDArray[np.float32]] | None) -> NDArray[np.float32]:
+    """The gallery's vectors (E, D), some replaced: exemplar row → the vector (D,) that takes its place."""
+    if not moved:
+        return gallery.vectors
+    vectors = gallery.vectors.copy()
+    for row, vector in moved.items():
+        vectors[row] = vector
+    return vectors
+
+
 def similarity_track(
-    query: Query, gallery: Gallery, moved: dict[int, NDArray[np.float32]] | None = None
+    query: Query, gallery: Gallery, moved: Mapping[int, NDArray[np.float32]] | None = None
 ) -> SimilarityTrack:
     """Each sign's best cosine over its exemplars and window lengths, around every centre.
 
     Args:
         moved: exemplar row → vector (D,) that takes its place (Top-K transfer).
     """
-    vectors = gallery.vectors
-    if moved:
-        vectors = vectors.copy()
-        for row, vector in moved.items():
-            vectors[row] = vector
+    vectors = moved_vectors(gallery, moved)
     signs = gallery.labels
     column = np.array([signs.index(label) for label in gallery.exemplar_labels])
     values = np.full((len(query.centres), len(signs)), -np.inf, np.float32)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["align", "frame_costs", "subsequence_dtw"]
+from .windows import SHORTEST
+
+__all__ = ["align", "frame_costs", "resampled", "subsequence_dtw"]
 
 
 def frame_costs(exemplar: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,10 +54,22 @@ def subsequence_dtw(costs: NDArray[np.floating]) -> tuple[float, int, int]:
     return float(total[-1, end]), int(start[-1, end]), end
 
 
+def resampled(features: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """Features (E, F) at `length` evenly spaced moments, linearly interpolated; the middles of equal shares."""
+    positions = np.clip((np.arange(length) + 0.5) * len(features) / length - 0.5, 0, len(features) - 1)
+    low = np.floor(positions).astype(np.intp)
+    weight = (positions - low).astype(np.float32)[:, None]
+    high = np.minimum(low + 1, len(features) - 1)
+    return features[low] * (1 - weight) + features[high] * weight
+
+
 def align(
     exemplar: NDArray[np.float32], query: NDArray[np.float32], start: float, end: float, reach: float = 0.6
 ) -> tuple[float, float, float]:
     """(start, end, mean cost) of the stretch of the query, around frames [start, end), that the exemplar covers best.
+
+    The exemplar is first brought to the window's length: a sign in a sentence may last a third of what it does in a
+    dictionary, and the steps of the alignment allow half to twice the window.
 
     Args:
         exemplar: (E, F) frame features; query: (Q, F).
@@ -65,9 +79,10 @@ def align(
     length = end - start
     first = int(np.clip(np.floor(start - reach * length), 0, len(query) - 1))
     last = int(np.clip(np.ceil(end + reach * length), first + 1, len(query)))
+    exemplar = resampled(exemplar, max(SHORTEST, round(length)))
     costs = frame_costs(exemplar, query[first:last])
     total, a, b = subsequence_dtw(costs)
     if not np.isfinite(total):
-        # the stretch is less than half as long as the exemplar: nothing to align, the window stands
+        # the stretch is less than half as long as the window: nothing to align, the window stands
         return start, end, float(costs.mean())
     return float(first + a), float(first + b + 1), total / len(exemplar)

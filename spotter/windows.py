@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 __all__ = ["RATIOS", "centres", "length_grid", "lengths_for", "windows_at"]
 
-RATIOS: tuple[float, ...] = (0.55, 0.75, 1.0, 1.3)
-"""Window lengths as shares of the exemplar's: signs in a sentence are shorter than in a dictionary."""
+RATIOS: tuple[float, ...] = (0.3, 0.42, 0.58, 0.8, 1.1)
+"""Window lengths as shares of the exemplar's: signs in a sentence are shorter than in a dictionary, most often about
+half as long."""
 
 SHORTEST = 4
 """Frames; below this a window shows a posture, not a sign."""
