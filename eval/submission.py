@@ -1,0 +1,66 @@
+"""Prediction files of isolated recognition: `sample,class`, in a submission template's own rows and order."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["fill_template", "read_classes"]
+
+
+def read_classes(path: str | Path) -> dict[str, list[str]]:
+    """Id → ranked labels of a CSV: the first column is the id, the second the class, further ones the next likeliest.
+
+    A first row whose first cell is `sample`, `id`, `clip` or `video` is a header.
+
+    Raises:
+        ValueError: unreadable, empty, a row with fewer than two columns, an id given twice.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(n, row) for n, row in enumerate(csv.reader(file), 1) if row]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from None
+    if rows and rows[0][1][0].strip().lower() in ("sample", "id", "clip", "video"):
+        rows = rows[1:]
+    if not rows:
+        raise ValueError(f"{path}: holds no row; expected sample,class")
+    found: dict[str, list[str]] = {}
+    for number, row in rows:
+        if len(row) < 2 or not row[0].strip():
+            raise ValueError(f"{path}:{number}: is {','.join(row)!r}; expected sample,class")
+        if row[0].strip() in found:
+            raise ValueError(f"{path}:{number}: {row[0].strip()!r} is given twice")
+        found[row[0].strip()] = [cell.strip() for cell in row[1:] if cell.strip()]
+    return found
+
+
+def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]], path: str | Path) -> int:
+    """Writes the template with its class column filled; rows, order and line ends stay the template's own.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        ValueError: a row of the template has no prediction; the message names the first ones.
+    """
+    template, path = Path(template), Path(path)
+    raw = template.read_bytes().decode("utf-8-sig")
+    ending = "\r\n" if "\r\n" in raw else "\n"
+    lines = [line for line in raw.splitlines() if line.strip()]
+    head = lines[:1] if lines and lines[0].split(",")[0].strip().lower() in ("sample", "id", "clip", "video") else []
+    ids = [line.split(",")[0].strip() for line in lines[len(head) :]]
+    absent = [clip for clip in ids if not predictions.get(clip)]
+    if absent:
+        raise ValueError(f"{template}: {len(absent)} of {len(ids)} rows have no prediction: {', '.join(absent[:5])} …")
+    text = ending.join([*head, *(f"{clip},{predictions[clip][0]}" for clip in ids)]) + ending
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(text.encode())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return len(ids)
