@@ -3,7 +3,17 @@
 Estimators and file formats load when used; importing this package is light.
 """
 
-from .estimate import ESTIMATORS, EstimateResult, estimate, estimate_videos
+from .estimate import ESTIMATORS, estimate, estimate_frames
 from .files import PoseFileError, read_pose, write_pose
+from .videos import EstimateResult, estimate_videos
 
-__all__ = ["ESTIMATORS", "EstimateResult", "PoseFileError", "estimate", "estimate_videos", "read_pose", "write_pose"]
+__all__ = [
+    "ESTIMATORS",
+    "EstimateResult",
+    "PoseFileError",
+    "estimate",
+    "estimate_frames",
+    "estimate_videos",
+    "read_pose",
+    "write_pose",
+]

@@ -1,46 +1,49 @@
-"""One interface for all pose estimators, for one video or many.
+"""One interface for all pose estimators.
 
 An estimator is an object with ``name``, ``skeleton``, ``detect(frame) -> (xy, confidence, z)`` and ``close()``; it may
 keep a state from frame to frame (tracking). `ESTIMATORS` says where each one is.
+
+A long video is estimated in pieces of `PIECE_SECONDS`, each by a fresh estimator that has watched the `WARM_UP_SECONDS`
+before it. So the work spreads over processes, memory stays flat, and the result does not depend on the number of
+processes.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..video import VideoError, probe, read_frames
-from .files import read_header, source_stamp, write_pose
 
-__all__ = [
-    "ESTIMATORS",
-    "EstimateResult",
-    "PoseEstimator",
-    "estimate",
-    "estimate_frames",
-    "estimate_videos",
-    "make_estimator",
-]
+__all__ = ["ESTIMATORS", "PoseEstimator", "estimate", "estimate_frames", "make_estimator"]
 
 ESTIMATORS: dict[str, str] = {
     "mediapipe": "embeddings.pose.mediapipe:MediaPipeHolistic",
     "mmpose": "embeddings.pose.mmpose:MMPoseWholeBody",
     "rtmlib": "embeddings.pose.rtmlib:RTMPoseWholeBody",
 }
+PIECE_SECONDS = 60.0
+WARM_UP_SECONDS = 1.0
 
 Keypoints = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]
 """xy (J, 2) pixels with NaN where missing, confidence (J,), z (J,) or None."""
+Progress = Callable[[float], None]
+"""Told the share of a video that is done, in [0, 1]."""
+
+
+class NoFramesError(VideoError):
+    """A stream of frames had none."""
 
 
 class PoseEstimator(Protocol):
@@ -78,7 +81,7 @@ def estimate_frames(
     """A pose from a stream of frames; holds one frame at a time and T rows of keypoints.
 
     Raises:
-        ValueError: there is no frame.
+        NoFramesError: there is no frame.
     """
     rows: list[Keypoints] = []
     size = (0, 0)
@@ -86,7 +89,7 @@ def estimate_frames(
         size = (frame.shape[1], frame.shape[0])
         rows.append(estimator.detect(frame))
     if not rows:
-        raise ValueError(f"{source or 'the stream'}: no frames to estimate a pose from")
+        raise NoFramesError(f"{source or 'the stream'}: no frames to estimate a pose from")
     depths = [z for _, _, z in rows if z is not None]
     return Pose(
         np.stack([xy for xy, _, _ in rows]),
@@ -106,6 +109,8 @@ def estimate(
     fps: float | None = None,
     start: float = 0.0,
     end: float | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> Pose:
     """The pose of the signer of a video.
@@ -115,125 +120,107 @@ def estimate(
         estimator: a name of `ESTIMATORS`, or an estimator that is already made (used as it is, not closed).
         fps: rows per second; None keeps the video's average rate. Always by presentation time.
         start, end: seconds.
+        workers: processes for the pieces of a long video; the result is the same for any number.
+        progress: told the share that is done.
         settings: passed to the estimator.
 
     Raises:
-        VideoError: the video cannot be read.
+        VideoError: the video cannot be read, or shows nothing between start and end.
     """
     path = Path(path)
-    rate = probe(path).fps if fps is None else fps
-    made = make_estimator(estimator, **settings) if isinstance(estimator, str) else estimator
-    try:
+    info = probe(path)
+    rate = info.fps if fps is None else fps
+    length = max(0.0, (info.duration if end is None else min(end, info.duration)) - start)
+    tell = progress if progress is not None else lambda share: None
+    if not isinstance(estimator, str):
         frames = (frame for _, frame in read_frames(path, rate, start, end))
-        return estimate_frames(frames, rate, made, source=path.name)
-    finally:
-        if isinstance(estimator, str):
+        return estimate_frames(_told(frames, round(length * rate), tell), rate, estimator, source=path.name)
+    pieces = _pieces(path, estimator, settings, rate, start, end, length)
+    return _joined(path, pieces, _estimated(pieces, workers, tell))
+
+
+class _Piece(NamedTuple):
+    """Rows ``[first, last)`` of a video at `fps`, counted from `start`; `last` None is everything that follows."""
+
+    path: Path
+    estimator: str
+    settings: dict[str, Any]
+    fps: float
+    start: float
+    end: float | None
+    first: int
+    last: int | None
+
+
+def _pieces(
+    path: Path, estimator: str, settings: dict[str, Any], fps: float, start: float, end: float | None, length: float
+) -> list[_Piece]:
+    rows = max(1, round(PIECE_SECONDS * fps))
+    # what the container says of its length is only a guess: the last piece has no end
+    firsts = list(range(0, max(1, round(length * fps) - rows // 2), rows))
+    lasts = [*firsts[1:], None]
+    return [
+        _Piece(path, estimator, settings, fps, start, end, first, last)
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+def _told(frames: Iterable[NDArray[np.uint8]], count: int, tell: Progress | None) -> Iterator[NDArray[np.uint8]]:
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        if tell is not None and count > 0:
+            tell(min(1.0, done / count))
+
+
+def _estimate_piece(piece: _Piece, tell: Progress | None = None) -> tuple[Pose | None, list[str]]:
+    """The piece's rows (None where the video has none left) and what was warned of."""
+    warm_up = min(piece.first, round(WARM_UP_SECONDS * piece.fps))
+    begin = piece.start + (piece.first - warm_up) / piece.fps
+    count = None if piece.last is None else piece.last - piece.first + warm_up
+    made = make_estimator(piece.estimator, **piece.settings)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        try:
+            stream = (frame for _, frame in read_frames(piece.path, piece.fps, begin, piece.end))
+            frames = islice(stream, count)
+            pose = estimate_frames(_told(frames, count or 0, tell), piece.fps, made, source=piece.path.name)
+        except NoFramesError:
+            pose = None
+        finally:
             made.close()
+    kept = None if pose is None or len(pose) <= warm_up else pose[warm_up:]
+    return kept, [str(w.message) for w in seen if issubclass(w.category, UserWarning)]
 
 
-@dataclass(frozen=True)
-class EstimateResult:
-    """What became of one video.
-
-    Attributes:
-        video: the video.
-        output: its pose file, None when it failed.
-        error: one line saying why it failed, "" otherwise.
-        skipped: True when a finished file was already there.
-    """
-
-    video: Path
-    output: Path | None
-    error: str = ""
-    skipped: bool = False
-
-
-def estimate_videos(
-    videos: Sequence[str | Path],
-    folder: str | Path,
-    estimator: str = "mediapipe",
-    format: str = "pose",
-    fps: float | None = None,
-    workers: int = 0,
-    settings: Mapping[str, Any] | None = None,
-) -> Iterator[EstimateResult]:
-    """Estimates many videos in parallel processes, one file each in `folder`; yields results as they finish.
-
-    A finished file made from the same video by the same estimator is kept, so a stopped run goes on where it was.
-    A video that cannot be read, or kills its process, is reported and the others go on.
-
-    Args:
-        format: "pose" or "h5".
-        workers: processes; 0 is one per core.
-
-    Raises:
-        ValueError: two videos would write the same file; format or estimator is not known.
-    """
-    folder = Path(folder)
-    paths = [Path(v) for v in videos]
-    if format not in ("pose", "h5"):
-        raise ValueError(f"format {format!r} is not known; expected 'pose' or 'h5'")
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator {estimator!r} is not known; expected one of {', '.join(ESTIMATORS)}")
-    outputs = {path: folder / f"{path.stem}.{format}" for path in paths}
-    if len(set(outputs.values())) != len(set(paths)):
-        names = sorted(p.stem for p in paths)
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise ValueError(f"videos of the same name would overwrite each other's poses: {', '.join(twice)}; rename them")
-    folder.mkdir(parents=True, exist_ok=True)
-    waiting: list[tuple[Path, Path]] = []
-    for path, output in outputs.items():
-        if _finished(path, output, estimator, fps):
-            yield EstimateResult(path, output, skipped=True)
-        else:
-            waiting.append((path, output))
-    yield from _estimate_all(waiting, estimator, fps, workers, dict(settings or {}))
-
-
-def _estimate_all(
-    waiting: list[tuple[Path, Path]], estimator: str, fps: float | None, workers: int, settings: dict[str, Any]
-) -> Iterator[EstimateResult]:
-    cores = workers if workers > 0 else (os.cpu_count() or 1)
-    if len(waiting) <= 1 or cores == 1:
-        for path, output in waiting:
-            yield _estimate_one(path, output, estimator, fps, settings)
+def _estimated(pieces: list[_Piece], workers: int, tell: Progress) -> Iterator[tuple[Pose | None, list[str]]]:
+    if workers <= 1 or len(pieces) == 1:
+        for done, piece in enumerate(pieces):
+            yield _estimate_piece(piece, lambda share, done=done: tell((done + share) / len(pieces)))  # type: ignore[misc]
         return
     # spawn: the native libraries of the estimators do not survive a fork
-    with ProcessPoolExecutor(min(cores, len(waiting)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_estimate_one, p, o, estimator, fps, settings): (p, o) for p, o in waiting}
-        for future in as_completed(futures):
-            path, output = futures[future]
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                # a crash takes the whole pool down and does not say whose it was: each again, alone
-                yield _estimate_alone(path, output, estimator, fps, settings)
+    with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=get_context("spawn")) as pool:
+        for done, result in enumerate(pool.map(_estimate_piece, pieces), start=1):
+            tell(done / len(pieces))
+            yield result
 
 
-def _estimate_alone(
-    path: Path, output: Path, estimator: str, fps: float | None, settings: dict[str, Any]
-) -> EstimateResult:
-    try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(_estimate_one, path, output, estimator, fps, settings).result()
-    except BrokenProcessPool:
-        return EstimateResult(path, None, f"{path}: the pose estimator's process died on this video")
-
-
-def _estimate_one(
-    path: Path, output: Path, estimator: str, fps: float | None, settings: dict[str, Any]
-) -> EstimateResult:
-    try:
-        pose = estimate(path, estimator, fps, **settings)
-        write_pose(output, pose, stamp=source_stamp(path, fps))
-    except (VideoError, OSError, ValueError) as error:
-        return EstimateResult(path, None, str(error))
-    return EstimateResult(path, output)
-
-
-def _finished(path: Path, output: Path, estimator: str, fps: float | None) -> bool:
-    """Whether `output` was made from this very video, at this rate, by this estimator."""
-    if not output.exists() or not path.exists():
-        return False
-    header = read_header(output)
-    return header.get("stamp") == source_stamp(path, fps) and header.get("estimator", "").startswith(estimator)
+def _joined(path: Path, pieces: list[_Piece], results: Iterable[tuple[Pose | None, list[str]]]) -> Pose:
+    found: list[Pose] = []
+    warned: set[str] = set()
+    for piece, (pose, messages) in zip(pieces, results, strict=False):
+        warned.update(messages)
+        if pose is not None:
+            found.append(pose)
+        if piece.last is not None and (pose is None or len(pose) < piece.last - piece.first):
+            break  # the video ends, or is damaged, before it said it would: nothing after this is in its place
+    for message in sorted(warned):
+        warnings.warn(message, stacklevel=3)
+    if not found:
+        raise VideoError(f"{path}: no frame between {pieces[0].start} s and {pieces[0].end} s")
+    depths = [pose.z for pose in found if pose.z is not None]
+    return replace(
+        found[0],
+        xy=np.concatenate([pose.xy for pose in found]),
+        confidence=np.concatenate([pose.confidence for pose in found]),
+        z=np.concatenate(depths) if len(depths) == len(found) else None,
+    )

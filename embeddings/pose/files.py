@@ -111,7 +111,7 @@ _BODY, _LEFT, _RIGHT = "POSE_LANDMARKS", "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LAND
 def _published_names() -> dict[str, dict[str, str]]:
     """Component → point name in published holistic files → our canonical joint."""
     body = {name.upper().removesuffix("_KNUCKLE"): name for name in SKELETONS["mediapipe-holistic"].joints[:33]}
-    hands = {}
+    hands: dict[str, dict[str, str]] = {}
     for component, side in ((_LEFT, "left"), (_RIGHT, "right")):
         hands[component] = {}
         for joint in hand_joints(side):
@@ -166,7 +166,7 @@ def _read_dot_pose(path: Path) -> Pose:
     # several people: the one seen best
     person = int(np.argmax(np.asarray(body.confidence).sum(axis=(0, 2)))) if body.confidence.shape[1] > 1 else 0
     data = np.ma.filled(body.data[:, person], 0).astype(np.float32)
-    seen = np.asarray(body.confidence[:, person], np.float32)
+    seen = np.nan_to_num(np.asarray(body.confidence[:, person], np.float32))
     frames, count = len(data), len(SKELETONS[skeleton].joints)
     xyz = np.full((frames, count, data.shape[-1]), np.nan, np.float32)
     confidence = np.zeros((frames, count), np.float32)
@@ -196,7 +196,8 @@ def _match(path: Path, header: Any) -> tuple[str, list[int], list[int]]:
         at += len(component.points)
     if not columns:
         raise PoseFileError(
-            f"{path}: holds the components {', '.join(names)}; expected MediaPipe Holistic's ({_BODY}, {_LEFT}, {_RIGHT}) "
+            f"{path}: holds the components {', '.join(names)}; "
+            f"expected MediaPipe Holistic's ({_BODY}, {_LEFT}, {_RIGHT}) "
             f"or one of {', '.join(SKELETONS)}"
         )
     if own:

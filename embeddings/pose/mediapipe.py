@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = ["MediaPipeHolistic"]
 
 BODY_POINTS, HAND_POINTS = 33, 21
+INSTALL = "pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12)"
 LIBRARIES = "on Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"
 
 
@@ -31,7 +32,7 @@ def _quiet() -> Iterator[None]:
             os.close(kept)
 
 
-def _holistic(**options: Any) -> tuple[Any, str]:
+def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
@@ -40,17 +41,21 @@ def _holistic(**options: Any) -> tuple[Any, str]:
         text = str(error)
         if "libGL" in text or "libgthread" in text or "libglib" in text:
             raise ImportError(f"MediaPipe's OpenCV lacks a system library ({text}); {LIBRARIES}") from None
-        raise ImportError(
-            "MediaPipe is not installed; pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12), "
-            "or use another estimator"
-        ) from None
+        if not isinstance(error, ModuleNotFoundError) or error.name != "mediapipe":
+            raise ImportError(f"MediaPipe is installed but does not load ({text}); {INSTALL}") from None
+        raise ImportError(f"MediaPipe is not installed; {INSTALL}, or use another estimator") from None
+    return mediapipe
+
+
+def _solutions() -> Any:
+    """MediaPipe with the models inside its wheel."""
+    mediapipe = _mediapipe()
     if not hasattr(mediapipe, "solutions"):
         raise ImportError(
             f"MediaPipe {mediapipe.__version__} ships no models; "
-            "pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12), "
-            "or give the model file of the newer interface (model='holistic_landmarker.task')"
+            f"{INSTALL}, or give the model file of the newer interface (model='holistic_landmarker.task')"
         )
-    return mediapipe.solutions.holistic.Holistic(**options), str(mediapipe.__version__)
+    return mediapipe
 
 
 class MediaPipeHolistic:
@@ -78,29 +83,21 @@ class MediaPipeHolistic:
     ) -> None:
         task = model if model is not None else checkpoint
         self._task: Any = None
+        self._graph: Any = None
+        self._thresholds = (min_detection, min_tracking)
         with _quiet():
+            mediapipe = _solutions() if task is None else _mediapipe()
             if task is not None:
-                self._task, version = _landmarker(os.fspath(task), min_detection, min_tracking)
-            else:
-                self._graph, version = _holistic(
-                    model_complexity=1,
-                    min_detection_confidence=min_detection,
-                    min_tracking_confidence=min_tracking,
-                    refine_face_landmarks=False,
-                )
+                self._task = _landmarker(mediapipe, os.fspath(task), min_detection, min_tracking)
         self._frames = 0
-        self.name = f"mediapipe-holistic {version}"
+        self.name = f"mediapipe-holistic {mediapipe.__version__}"
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         height, width = frame.shape[:2]
         if self._task is not None:
             body, left, right = self._detect_with_task(frame)
         else:
-            if self._frames == 0:
-                with _quiet():
-                    result = self._graph.process(frame)
-            else:
-                result = self._graph.process(frame)
+            result = self._processed(frame)
             body, left, right = (
                 marks.landmark if marks is not None else None
                 for marks in (result.pose_landmarks, result.left_hand_landmarks, result.right_hand_landmarks)
@@ -121,6 +118,21 @@ class MediaPipeHolistic:
         values *= np.array([width, height, width], np.float32)
         return values[:, :2].copy(), np.clip(confidence, 0, 1), values[:, 2].copy()
 
+    def _processed(self, frame: NDArray[np.uint8]) -> Any:
+        if self._graph is not None:
+            return self._graph.process(frame)
+        import mediapipe
+
+        # the graph starts in threads of its own, which are loud until the first frame is through
+        with _quiet():
+            self._graph = mediapipe.solutions.holistic.Holistic(
+                model_complexity=1,
+                min_detection_confidence=self._thresholds[0],
+                min_tracking_confidence=self._thresholds[1],
+                refine_face_landmarks=False,
+            )
+            return self._graph.process(frame)
+
     def _detect_with_task(self, frame: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
         import mediapipe
 
@@ -132,12 +144,14 @@ class MediaPipeHolistic:
         )  # type: ignore[return-value]
 
     def close(self) -> None:
-        (self._task if self._task is not None else self._graph).close()
+        for opened in (self._task, self._graph):
+            if opened is not None:
+                opened.close()
+        self._task = self._graph = None
 
 
-def _landmarker(model: str, min_detection: float, min_tracking: float) -> tuple[Any, str]:
+def _landmarker(mediapipe: Any, model: str, min_detection: float, min_tracking: float) -> Any:
     """The newer interface of MediaPipe, with the user's model file."""
-    import mediapipe
     from mediapipe.tasks.python import BaseOptions, vision
 
     if not os.path.exists(model):
@@ -150,4 +164,7 @@ def _landmarker(model: str, min_detection: float, min_tracking: float) -> tuple[
         min_pose_detection_confidence=min_detection,
         min_hand_landmarks_confidence=min_tracking,
     )
-    return vision.HolisticLandmarker.create_from_options(options), str(mediapipe.__version__)
+    try:
+        return vision.HolisticLandmarker.create_from_options(options)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ValueError(f"{model}: not a holistic landmarker's model file ({' '.join(str(error).split())})") from None
