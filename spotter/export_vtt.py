@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .detection import Detection
 from .export_challenge import to_ms
@@ -41,7 +42,7 @@ def read_vtt(path: Path) -> list[Detection]:
     from webvtt.errors import MalformedCaptionError, MalformedFileError
 
     try:
-        document = webvtt.read(path)
+        document: Any = webvtt.read(str(path))
     except (MalformedFileError, MalformedCaptionError, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"{path}: not readable WebVTT ({error})") from None
     notes = [note for note in getattr(document, "header_comments", []) if note.startswith("video ")]

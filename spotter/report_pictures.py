@@ -1,0 +1,104 @@
+"""Picture strips for the report: a few frames of a stretch of video side by side, as JPEG data URLs."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FRAMES", "HEIGHT", "strip_size", "strips"]
+
+FRAMES = 4
+"""Pictures in a strip."""
+HEIGHT = 84
+"""Pixels."""
+WIDEST = 150
+GAP_SECONDS = 8.0
+"""Stretches nearer than this are read in one pass; farther ones by a seek of their own."""
+
+Frame = NDArray[np.uint8]
+Stretch = tuple[float, float]
+
+
+def strips(video: Path, stretches: Sequence[Stretch]) -> list[str]:
+    """A data URL per stretch (start s, end s) of a video, "" where the video shows nothing there.
+
+    The video is streamed: only the pictures wanted are kept. A video that cannot be decoded gives "" everywhere and a
+    warning.
+    """
+    from embeddings.video import VideoError, probe
+
+    result = [""] * len(stretches)
+    if not stretches:
+        return result
+    try:
+        info = probe(video)
+        size = strip_size(info.width, info.height)
+        for group in _passes(stretches):
+            for at, pictures in _grab(video, stretches, group, size):
+                result[at] = _data_url(pictures)
+    except (VideoError, OSError) as error:
+        warnings.warn(f"{video.name}: no pictures in the report ({error})", stacklevel=2)
+    return result
+
+
+def strip_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) of one picture of a strip, with the video's proportions."""
+    return max(16, min(WIDEST, round(HEIGHT * width / height))), HEIGHT
+
+
+def _passes(stretches: Sequence[Stretch]) -> Iterator[list[int]]:
+    """Indexes of stretches grouped by nearness in time."""
+    group: list[int] = []
+    until = -np.inf
+    for at in sorted(range(len(stretches)), key=lambda i: stretches[i]):
+        if group and stretches[at][0] > until + GAP_SECONDS:
+            yield group
+            group = []
+        group.append(at)
+        until = max(until, stretches[at][1])
+    yield group
+
+
+def _grab(
+    video: Path, stretches: Sequence[Stretch], group: Sequence[int], size: tuple[int, int]
+) -> Iterator[tuple[int, list[Frame]]]:
+    from embeddings.video import read_frames
+
+    # moments well inside the stretch: its first and last frames are still transition
+    wanted = sorted(
+        (start + (end - start) * (k + 0.6) / (FRAMES + 0.2), at)
+        for at in group
+        for start, end in [stretches[at]]
+        for k in range(FRAMES)
+    )
+    kept: dict[int, list[Frame]] = {at: [] for at in group}
+    first, last = min(stretches[at][0] for at in group), max(stretches[at][1] for at in group)
+    n, shown = 0, None
+    for seconds, frame in read_frames(video, start=max(0.0, first - 0.2), end=last + 0.5, size=size):
+        while n < len(wanted) and wanted[n][0] < seconds:
+            kept[wanted[n][1]].append(frame if shown is None else shown)
+            n += 1
+        shown = frame
+        if n == len(wanted):
+            break
+    for _, at in wanted[n:]:
+        if shown is not None:
+            kept[at].append(shown)
+    yield from ((at, pictures) for at, pictures in kept.items() if pictures)
+
+
+def _data_url(pictures: Iterable[Frame]) -> str:
+    from PIL import Image
+
+    listed = list(pictures)
+    line = np.full((HEIGHT, 2, 3), 255, np.uint8)
+    parts = [part for picture in listed for part in (picture, line)][:-1]
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(parts, axis=1)).save(buffer, "JPEG", quality=72, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
