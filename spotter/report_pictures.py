@@ -15,9 +15,9 @@ __all__ = ["FRAMES", "HEIGHT", "strip_size", "strips"]
 
 FRAMES = 4
 """Pictures in a strip."""
-HEIGHT = 84
+HEIGHT = 72
 """Pixels."""
-WIDEST = 150
+WIDEST = 128
 GAP_SECONDS = 8.0
 """Stretches nearer than this are read in one pass; farther ones by a seek of their own."""
 

@@ -87,8 +87,8 @@ def _controls(hits: Sequence[tuple[str, Hit]], with_truth: bool) -> str:
         '<div class="controls" hidden role="search" aria-label="Filter the detections">'
         '<label>Search<input name="text" type="search" placeholder="sign or video"></label>'
         f'<label>Sign<select name="sign"><option value="">all</option>{options}</select></label>'
-        f'<label><span>Least score</span><input name="least" type="range" min="{low:.2f}" max="1" step="0.01" '
-        f'value="{low:.2f}"><output>{low:.2f}</output></label>{verdict if with_truth else ""}</div>'
+        f'<label><span>Least score <output>{low:.2f}</output></span><input name="least" type="range" min="{low:.2f}" '
+        f'max="1" step="0.01" value="{low:.2f}"></label>{verdict if with_truth else ""}</div>'
     )
 
 

@@ -17,7 +17,7 @@ __all__ = ["ROW", "Hit", "clock", "timeline"]
 ROW = 58
 """Pixels of a sign's row: its track above, ground truth and detections below."""
 TRACK, BAR, AXIS = 30, 9, 24
-NARROWEST, WIDEST = 980, 9000
+NARROWEST, WIDEST = 826, 9000
 PIXELS_PER_SECOND = 14.0
 POINTS = 1500
 
@@ -71,8 +71,12 @@ def timeline(
             parts.append(_curve(track.seconds, columns[sign], scale, y + 4, low, high))
     for (sign, start, end), miss in zip(truth or (), missed, strict=True):
         if sign in rows:
-            parts.append(_truth_bar(sign, start, end, miss, scale, rows[sign] + TRACK + 7))
-    parts += [_hit_bar(hit, scale, rows[hit.detection.sign] + TRACK + 17) for hit in hits]
+            room = _room(sign, end, [row[:2] for row in truth or ()], duration) * scale
+            parts.append(_truth_bar(sign, start, end, miss and room > 45, miss, scale, rows[sign] + TRACK + 7))
+    starts = [(hit.detection.sign, hit.detection.start) for hit in hits]
+    for hit in hits:
+        room = _room(hit.detection.sign, hit.detection.end, starts, duration) * scale
+        parts.append(_hit_bar(hit, room, scale, rows[hit.detection.sign] + TRACK + 17))
     parts.append(f'<line class="cursor" x1="0" x2="0" y1="0" y2="{height}" hidden="hidden"/></svg>')
     return "".join(parts)
 
@@ -117,16 +121,21 @@ def _curve(
     )
 
 
-def _truth_bar(sign: str, start: float, end: float, missed: bool, scale: float, y: float) -> str:
+def _room(sign: str, end: float, starts: Sequence[tuple[str, float]], duration: float) -> float:
+    """Seconds free behind a bar in its row, for its words."""
+    return min((start for other, start in starts if other == sign and start >= end - 1e-9), default=duration) - end
+
+
+def _truth_bar(sign: str, start: float, end: float, say: bool, missed: bool, scale: float, y: float) -> str:
     told = escape(f"Ground truth: {sign}, {clock(start)} to {clock(end)}" + (", not found" if missed else ", found"))
     x, wide = start * scale, max((end - start) * scale, 3.0)
     kind = "truth missed" if missed else "truth"
-    mark = f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">missed</text>' if missed else ""
+    mark = f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">missed</text>' if say else ""
     box = f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}"/>'
     return f'<g class="{kind}"><title>{told}</title>{box}{mark}</g>'
 
 
-def _hit_bar(hit: Hit, scale: float, y: float) -> str:
+def _hit_bar(hit: Hit, room: float, scale: float, y: float) -> str:
     d = hit.detection
     kind, said, mark = {
         None: ("hit", "", ""),
@@ -135,10 +144,12 @@ def _hit_bar(hit: Hit, scale: float, y: float) -> str:
     }[hit.right]
     told = escape(f"{d.sign}, {clock(d.start)} to {clock(d.end)}, score {d.score:.2f}{said}", quote=True)
     x, wide = d.start * scale, max((d.end - d.start) * scale, 3.0)
+    # words that would run into the next bar are left out; the title and the table say them
+    words = f"{mark}{d.score:.2f}" if room > 40 else mark if room > 14 else ""
     return (
         f'<g class="{kind}" role="button" tabindex="0" data-hit="{hit.number}" data-start="{d.start:.3f}" '
         f'data-end="{d.end:.3f}" aria-label="{told}"><title>{told}</title>'
         f'<rect class="reach" x="{x - 2:.1f}" y="{y - 3}" width="{wide + 4:.1f}" height="{BAR + 6}"/>'
         f'<rect class="bar" x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}" rx="2"/>'
-        f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">{mark}{d.score:.2f}</text></g>'
+        f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">{words}</text></g>'
     )

@@ -74,7 +74,7 @@
       row.hidden = !keep;
       shown += keep;
     }
-    least.nextElementSibling.value = Number(least.value).toFixed(2);
+    least.parentElement.querySelector("output").value = Number(least.value).toFixed(2);
     count.textContent = `${shown} of ${rows.length} detections`;
   }
   controls.addEventListener("input", filter);
