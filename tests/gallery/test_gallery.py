@@ -67,9 +67,10 @@ def test_similarity_is_the_best_exemplar_of_each_sign(rows: int, signs: int, see
 def test_of_equal_scores_the_earlier_exemplar_wins() -> None:
     gallery = Gallery(2)
     gallery.add(np.tile([[1.0, 0.0]], (5, 1)), list("EDCBA"))
-    scores, ids = gallery.search(np.array([[1.0, 0.0]]), k=5)
-    assert list(ids[0]) == list("EDCBA")
-    np.testing.assert_array_equal(scores[0], 1.0)
+    for k in (1, 2, 5):
+        scores, ids = gallery.search(np.array([[1.0, 0.0]]), k)
+        assert list(ids[0]) == list("EDCBA")[:k]
+        np.testing.assert_array_equal(scores[0], 1.0)
 
 
 def test_an_empty_gallery_finds_nothing_and_never_an_id_of_minus_one() -> None:
