@@ -1,21 +1,24 @@
-"""Training material for `sign-tcn`: stretches of procedural signing as pose features, with their sign spans.
+"""Training material from the procedural signer: stretches of signing as per-frame inputs, with their sign spans.
 
 Utterances (several signs in a row, by a new signer before a new camera through a new estimator) and isolated signs
-are performed once, turned into features, and kept as one array; batches then cut windows out of it.
+are performed once, turned into what the network's `prepare` gives, and kept as one array; batches then cut windows out
+of it, jittered around the signs, and windows between signs that are like none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .clip import Clip
-from .pose_features import body_hands
 
-__all__ = ["Stretches", "WindowBatch", "collect", "procedural_clips"]
+__all__ = ["Stretches", "WindowBatch", "WindowSampler", "collect", "procedural_clips"]
+
+Prepare = Callable[[Clip], NDArray[np.float32]]
+"""A clip's per-frame inputs (T, …) at the network's frame rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +26,7 @@ class Stretches:
     """Features of many clips in one array.
 
     Attributes:
-        features: (N, 100) float16 rows of all clips, one after another.
+        features: (N, …) float16 rows of all clips, one after another.
         clips: (C, 2) int64 row ranges [start, end) of the clips.
         spans: (S, 4) int64: class, first row, end row, clip.
     """
@@ -34,16 +37,6 @@ class Stretches:
 
     def classes(self) -> int:
         return int(self.spans[:, 0].max()) + 1
-
-    def merged(self, other: Stretches) -> Stretches:
-        """Both; the other's classes are counted on from this one's."""
-        rows, clips = len(self.features), len(self.clips)
-        spans = other.spans + np.array([self.classes(), rows, rows, clips])
-        return Stretches(
-            np.concatenate([self.features, other.features]),
-            np.concatenate([self.clips, other.clips + rows]),
-            np.concatenate([self.spans, spans]),
-        )
 
 
 def procedural_clips(seed: int, signs: int, utterances: int, length: int = 6, isolated: float = 0.25) -> Iterator[Clip]:
@@ -72,13 +65,16 @@ def procedural_clips(seed: int, signs: int, utterances: int, length: int = 6, is
             yield world.continuous(names, signer, random_camera(rng), noise, fps=fps, take=take, pauses=0.05)
 
 
-def collect(clips: Iterable[Clip], labels: dict[str, int], fps: float = 25.0) -> Stretches:
-    """Features and spans of clips; labels maps a sign to its class (others are background)."""
+def collect(clips: Iterable[Clip], labels: dict[str, int], prepare: Prepare, fps: float = 25.0) -> Stretches:
+    """Inputs and spans of clips.
+
+    Args:
+        labels: sign → class; signs that are not in it are background.
+        fps: frames per second of what `prepare` gives.
+    """
     rows, ranges, spans, at = [], [], [], 0
     for clip in clips:
-        if clip.pose is None:
-            raise ValueError(f"{clip.name}: no pose to learn from")
-        values = body_hands(clip.pose.resample(fps)).flat().astype(np.float16)
+        values = prepare(clip).astype(np.float16)
         ratio = fps / clip.fps
         for span in clip.spans:
             if span.label in labels:
@@ -96,12 +92,12 @@ class WindowBatch:
     """Windows out of stretches.
 
     Attributes:
-        pose: (B, context, 100) float32, the frames around each window.
+        inputs: (B, context, …) float32, the frames around each window.
         windows: (B, 2) float64, the window inside those frames, half-open.
         labels: (B,) int64; background windows have labels from `Stretches.classes()` on, each its own.
     """
 
-    pose: NDArray[np.float32]
+    inputs: NDArray[np.float32]
     windows: NDArray[np.float64]
     labels: NDArray[np.int64]
 
@@ -110,7 +106,7 @@ class WindowSampler:
     """P signs × K windows each, plus background windows that hold no whole sign."""
 
     def __init__(
-        self, stretches: Stretches, signs: int, each: int, background: int, context: int = 72, jitter: float = 0.12
+        self, stretches: Stretches, signs: int, each: int, background: int, context: int = 56, jitter: float = 0.12
     ) -> None:
         self.stretches, self.signs, self.each = stretches, signs, each
         self.background, self.context, self.jitter = background, context, jitter
@@ -130,8 +126,8 @@ class WindowSampler:
             first = self.stretches.classes()
             windows, clips = np.concatenate([windows, between]), np.concatenate([clips, homes])
             labels = np.concatenate([labels, first + np.arange(len(between))])
-        pose, inside = self._cut(windows, clips)
-        return WindowBatch(pose, inside, labels)
+        inputs, inside = self.cut(windows, clips)
+        return WindowBatch(inputs, inside, labels)
 
     def _jittered(self, spans: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
         start, end = spans[:, 1].astype(float), spans[:, 2].astype(float)
@@ -147,9 +143,10 @@ class WindowSampler:
         half = 0.5 * length * rng.uniform(0.7, 1.3, len(spans))
         return np.stack([edge - half, edge + half], axis=1), spans[:, 3]
 
-    def _cut(
+    def cut(
         self, windows: NDArray[np.float64], clips: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Frames (B, context, …) around windows (B, 2) of the material's rows, and the windows inside them."""
         first, last = self.stretches.clips[clips].T
         start = np.round(windows.mean(axis=1)).astype(np.int64) - self.context // 2
         rows = np.clip(start[:, None] + np.arange(self.context), first[:, None], last[:, None] - 1)

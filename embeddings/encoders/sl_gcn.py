@@ -1,0 +1,273 @@
+"""SL-GCN: decoupled graph convolutions over a signer's joints, 2D and 3D.
+
+After Jiang et al. 2021, "Skeleton Aware Multi-modal Sign Language Recognition" (SAM-SLR, arXiv:2103.08833), with the
+decoupled graph convolution and DropGraph of Cheng et al. 2020 (ECCV), and the spotting head of the OSLWL entry to the
+ECCV 2022 sign spotting challenge: the mean over time of each joint of the last units is a part with a linear layer of
+its own, and parts are compared one by one. Ten units of 64, 128 and 256 channels, temporal stride 1 for spotting and 2
+at units 5 and 8 for 150-frame isolated clips; temporal kernel 9; attention spatial, then temporal, then over channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..clip import Clip
+from ..pose_features import fill_nearest
+from ..skeletons import SKELETONS
+from .base import Encoder, EncoderOutput
+from .graph import adjacency, bone_parents, drop_graph
+
+__all__ = ["SLGCN", "SLGCN3D", "SLGCN3DConfig", "SLGCNConfig"]
+
+STREAMS = ("joint", "bone", "motion", "bone-motion")
+WIDTHS = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)
+
+
+@dataclass(frozen=True)
+class SLGCNConfig:
+    """Sizes and input of the network; the default is the published 2D spotting network (one stream).
+
+    Attributes:
+        streams: of `STREAMS`; several are stacked as channels (the published ensemble trains one network each).
+        widths: channels of each unit.
+        head_units: how many last units give parts; the published 2D network takes three, so 81 parts.
+        part_dim: length of a part's vector.
+        window: frames; strided: temporal stride 2 at units 5 and 8 (for isolated clips of 150 frames).
+        groups: of the decoupled adjacency; kernel: temporal.
+        dropgraph: keep probability in the last four units; drop_block: size of a dropped stretch in frames.
+        alignment: "body" (neck origin, shoulder width as unit) or "nose" (the nose at (256, 150) of a 512 px square
+            in every frame, row D1).
+        classes: size of the classifier, 0 for none.
+    """
+
+    streams: tuple[str, ...] = ("joint",)
+    widths: tuple[int, ...] = WIDTHS
+    head_units: int = 3
+    part_dim: int = 256
+    window: int = 16
+    strided: bool = False
+    groups: int = 16
+    kernel: int = 9
+    dropgraph: float = 0.9
+    drop_block: int = 41
+    alignment: str = "body"
+    classes: int = 0
+
+
+@dataclass(frozen=True)
+class SLGCN3DConfig(SLGCNConfig):
+    """The published 3D network: axis-angle rotations of 39 joints, parts from the last unit only."""
+
+    head_units: int = 1
+
+
+class DecoupledGraphConv(nn.Module):
+    """Mixes joints by learned adjacencies, one per subset and channel group: (B, C, T, V) → (B, C', T, V)."""
+
+    def __init__(self, given: int, made: int, graph: NDArray[np.float32], groups: int) -> None:
+        super().__init__()
+        self.subsets, self.made, self.groups = len(graph), made, groups
+        start = torch.from_numpy(graph)[:, None].repeat(1, groups, 1, 1)
+        self.adjacency = nn.Parameter(start.clone())  # (subsets, groups, V, V)
+        self.linear = nn.Conv2d(given, made * self.subsets, 1)
+        self.norm_each = nn.BatchNorm2d(made * self.subsets)
+        self.norm = nn.BatchNorm2d(made)
+        self.skip = nn.Identity() if given == made else nn.Sequential(nn.Conv2d(given, made, 1), nn.BatchNorm2d(made))
+        nn.init.constant_(self.norm.weight, 0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames, joints = x.shape[2:]
+        mixed = self.norm_each(self.linear(x))
+        # columns of each adjacency sum to one
+        graph = self.adjacency / (self.adjacency.norm(dim=2, keepdim=True) + 1e-4)
+        mixed = mixed.view(-1, self.subsets, self.groups, self.made // self.groups, frames, joints)
+        # (B, subset, group, channel, T, V) × (subset, group, V, W) → (B, group, channel, T, W)
+        out = torch.einsum("bsgctv,sgvw->bgctw", mixed, graph).reshape(-1, self.made, frames, joints)
+        return F.relu(self.norm(out) + self.skip(x))
+
+
+class Attention(nn.Module):
+    """Spatial, then temporal, then channel attention, each y·σ + y."""
+
+    def __init__(self, channels: int, joints: int) -> None:
+        super().__init__()
+        kernel = joints if joints % 2 else joints - 1
+        self.spatial = nn.Conv1d(channels, 1, kernel, padding=kernel // 2)
+        self.temporal = nn.Conv1d(channels, 1, 9, padding=4)
+        self.squeeze, self.excite = nn.Linear(channels, channels // 2), nn.Linear(channels // 2, channels)
+        for layer in (self.spatial, self.temporal, self.excite):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, y: Tensor) -> Tensor:
+        y = y + y * torch.sigmoid(self.spatial(y.mean(dim=2)))[:, :, None]
+        y = y + y * torch.sigmoid(self.temporal(y.mean(dim=3)))[..., None]
+        channel = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean(dim=(2, 3))))))
+        return y + y * channel[..., None, None]
+
+
+class Unit(nn.Module):
+    """Graph convolution, attention, temporal convolution, DropGraph, residual."""
+
+    def __init__(
+        self,
+        given: int,
+        made: int,
+        graph: NDArray[np.float32],
+        config: SLGCNConfig,
+        stride: int,
+        drop: bool,
+        first: bool,
+    ) -> None:
+        super().__init__()
+        self.graph_conv = DecoupledGraphConv(given, made, graph, config.groups)
+        self.attention = Attention(made, graph.shape[-1])
+        half = config.kernel // 2
+        self.temporal = nn.Conv2d(made, made, (config.kernel, 1), padding=(half, 0), stride=(stride, 1))
+        self.norm = nn.BatchNorm2d(made)
+        self.keep = config.dropgraph if drop else 1.0
+        self.block = config.drop_block
+        self.register_buffer(
+            "neighbours", torch.from_numpy((graph.sum(axis=0) > 0).astype(np.float32)), persistent=False
+        )
+        self.skip: nn.Module | None = None
+        if not first:
+            same = given == made and stride == 1
+            fitted = nn.Sequential(nn.Conv2d(given, made, 1, stride=(stride, 1)), nn.BatchNorm2d(made))
+            self.skip = nn.Identity() if same else fitted
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm(self.temporal(self.attention(self.graph_conv(x))))
+        if self.training and self.keep < 1:
+            y = drop_graph(y, self.neighbours, self.keep, self.block)  # type: ignore[arg-type]
+        if self.skip is not None:
+            rest = self.skip(x)
+            if self.training and self.keep < 1:
+                rest = drop_graph(rest, self.neighbours, self.keep, self.block)  # type: ignore[arg-type]
+            y = y + rest
+        return F.relu(y)
+
+
+class SLGCN(Encoder):
+    """2D SL-GCN, row D2. Input: "joints" (B, T, 27, 3): x, y, confidence. See the module's text."""
+
+    name = "sl-gcn"
+    required_inputs: tuple[str, ...] = ("joints",)  # type: ignore[misc]
+    skeleton = "sl-gcn-27"
+
+    def __init__(self, config: SLGCNConfig | None = None) -> None:
+        super().__init__()
+        config = SLGCNConfig() if config is None else config
+        unknown = set(config.streams) - set(STREAMS)
+        if unknown or not config.streams:
+            raise ValueError(f"streams {config.streams}; expected some of {', '.join(STREAMS)}")
+        if config.alignment not in ("body", "nose"):
+            raise ValueError(f"alignment {config.alignment!r}; expected 'body' or 'nose'")
+        if any(width % config.groups for width in config.widths):
+            raise ValueError(f"widths {config.widths} must be multiples of groups ({config.groups})")
+        self.config, self.window = config, config.window
+        joints = len(SKELETONS[self.skeleton].joints)
+        parts = config.head_units * joints
+        self.dim = parts * config.part_dim
+        graph = adjacency(self.skeleton)
+        self.register_buffer("parents", torch.from_numpy(bone_parents(self.skeleton)), persistent=False)
+        given = 3 * len(config.streams)
+        self.norm = nn.BatchNorm1d(given * joints)
+        self.units = nn.ModuleList()
+        count = len(config.widths)
+        for i, made in enumerate(config.widths):
+            stride = 2 if config.strided and i in (4, 7) else 1
+            self.units.append(Unit(given, made, graph, config, stride, drop=i >= count - 4, first=i == 0))
+            given = made
+        # one linear layer per part, and a BNNeck (Luo et al. 2019): triplets see what comes before it, classes after
+        heads = [width for width in config.widths[-config.head_units :] for _ in range(joints)]
+        self.part_layers = nn.ModuleList(nn.Linear(width, config.part_dim) for width in heads)
+        self.neck = nn.BatchNorm1d(self.dim)
+        nn.init.zeros_(self.neck.bias)
+        self.neck.bias.requires_grad_(False)
+        self.classifier = nn.Linear(self.dim, config.classes, bias=False) if config.classes else None
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
+        if clip.pose is None:
+            raise ValueError(f"{clip.name}: encoder {self.name!r} needs a pose; estimate it first (spotter pose)")
+        pose = clip.pose.resample(self.fps).to(self.skeleton)
+        xy = fill_nearest(pose.xy)
+        index = SKELETONS[self.skeleton].index
+        nose, left, right = (xy[:, index(n)] for n in ("nose", "left_shoulder", "right_shoulder"))
+        width = float(np.nanmedian(np.linalg.norm(left - right, axis=-1))) if len(xy) else np.nan
+        if not width > 1e-3:
+            raise ValueError(f"{clip.name}: the shoulders were never seen, so there is no body to measure by")
+        if self.config.alignment == "body":
+            xy = (xy - np.nanmedian((left + right) / 2, axis=0)) / width
+        else:
+            # the picture is scaled to a height of 512 px and moved so that the nose stands at (256, 150), row D1
+            scale = 512 / pose.size[1]
+            xy = ((xy - nose[:, None]) * scale + np.array([256.0, 150.0]) - 256) / 256
+        joints = np.concatenate([np.nan_to_num(xy), pose.confidence[..., None]], axis=-1)
+        return {"joints": joints.astype(np.float32)}
+
+    def streams(self, joints: Tensor) -> Tensor:
+        """(B, T, V, 3) → (B, 3·S, T, V): the configured streams as channels.
+
+        Bones are child − parent, motion is next − this frame (0 in the last); confidence is kept in each.
+        """
+        place, rest = joints[..., : self.place_channels], joints[..., self.place_channels :]
+        bone = place - place[:, :, self.parents]
+        values = {"joint": place, "bone": bone, "motion": _motion(place), "bone-motion": _motion(bone)}
+        chosen = [torch.cat((values[name], rest), dim=-1) for name in self.config.streams]
+        return torch.cat(chosen, dim=-1).permute(0, 3, 1, 2)
+
+    place_channels = 2
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
+        x = self.streams(inputs[self.required_inputs[0]])
+        batch, channels, frames, joints = x.shape
+        x = self.norm(x.permute(0, 3, 1, 2).reshape(batch, joints * channels, frames))
+        x = x.view(batch, joints, channels, frames).permute(0, 2, 3, 1)
+        means = []
+        for i, unit in enumerate(self.units):
+            x = unit(x)
+            if i >= len(self.units) - self.config.head_units:
+                means.append(x.mean(dim=2))  # (B, C, V)
+        flat = [mean[..., v] for mean in means for v in range(joints)]
+        parts = torch.stack([layer(part) for layer, part in zip(self.part_layers, flat, strict=True)], dim=1)
+        necked = self.neck(parts.flatten(1))
+        # the mean over parts of their cosines is the inner product of their unit vectors over √P
+        each = F.normalize(necked.view_as(parts), dim=-1)
+        embedding = each.flatten(1) / parts.shape[1] ** 0.5
+        return EncoderOutput(embedding, parts, None if self.classifier is None else self.classifier(necked))
+
+
+class SLGCN3D(SLGCN):
+    """3D SL-GCN, row D3. Input: "rotations" (B, T, 39, 3), axis-angle in the order of "smplx-39"."""
+
+    name = "sl-gcn-3d"
+    required_inputs = ("rotations",)
+    skeleton = "smplx-39"
+    place_channels = 3
+
+    def __init__(self, config: SLGCN3DConfig | None = None) -> None:
+        super().__init__(SLGCN3DConfig() if config is None else config)
+
+    def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
+        rotations = clip.extra.get("rotations")
+        if rotations is None or rotations.shape[1:] != (39, 3):
+            shape = "none" if rotations is None else str(rotations.shape)
+            raise ValueError(f"{clip.name}: encoder {self.name!r} needs extra['rotations'] (T, 39, 3); found {shape}")
+        values = fill_nearest(np.asarray(rotations, np.float32))
+        if clip.fps != self.fps:
+            rows = max(1, round(len(values) * self.fps / clip.fps))
+            # the nearest frame: axis-angles do not interpolate
+            values = values[np.clip(np.round(np.arange(rows) * clip.fps / self.fps), 0, len(values) - 1).astype(int)]
+        return {"rotations": np.nan_to_num(values)}
+
+
+def _motion(values: Tensor) -> Tensor:
+    return torch.cat((values[:, 1:] - values[:, :-1], torch.zeros_like(values[:, :1])), dim=1)
