@@ -128,7 +128,7 @@ def test_wrong_searches_are_refused() -> None:
         small().search(np.eye(4)[:1], 0)
     with pytest.raises(GalleryError, match="expected unit rows"):
         small().search(np.ones((1, 4)))
-    with pytest.raises(GalleryError, match="net-1.*net-2"):
+    with pytest.raises(GalleryError, match=r"net-1.*net-2"):
         small().check_encoder("net-2")
     small().check_encoder("net-1")
 
@@ -231,14 +231,14 @@ def test_damaged_folders_are_told_apart(tmp_path: Path) -> None:
     folder = small().save(tmp_path / "g")
     rows = (folder / "exemplars.csv").read_text().splitlines()
     (folder / "exemplars.csv").write_text("\n".join(rows[:-1]) + "\n")
-    with pytest.raises(GalleryError, match="3 vectors.*2 rows"):
+    with pytest.raises(GalleryError, match=r"3 vectors.*2 rows"):
         Gallery.load(folder)
     (folder / "exemplars.csv").write_text("no,columns\n1,2\n")
-    with pytest.raises(GalleryError, match="exemplars.csv"):
+    with pytest.raises(GalleryError, match=r"exemplars.csv"):
         Gallery.load(folder)
     small().save(folder)
     (folder / "index.faiss").write_bytes(b"not an index")
-    with pytest.raises(ValueError, match="index.faiss"):
+    with pytest.raises(ValueError, match=r"index.faiss"):
         Gallery.load(folder)
     small().save(folder)
     head = json.loads((folder / "gallery.json").read_text())
@@ -246,7 +246,7 @@ def test_damaged_folders_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(GalleryError, match="version 99"):
         Gallery.load(folder)
     (folder / "gallery.json").write_text("{")
-    with pytest.raises(GalleryError, match="gallery.json: damaged"):
+    with pytest.raises(GalleryError, match=r"gallery.json: damaged"):
         Gallery.load(folder)
 
 

@@ -28,7 +28,7 @@ def test_the_best_window_of_each_of_the_best_videos() -> None:
 
 
 def test_equal_scores_go_by_name() -> None:
-    videos = {name: E[:1] for name in ("z", "m", "a")}
+    videos = dict.fromkeys(("z", "m", "a"), E[:1])
     assert [d.video for d in best_windows(E[0], videos, k=2)] == ["a", "m"]
 
 
