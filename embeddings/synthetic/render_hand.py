@@ -20,7 +20,7 @@ _REST = np.deg2rad([42, 22, 4, 4, 4, 6, 4, 6, 4, 6, 4, 6, 12, 3, -8, -19])
 _TURN = np.array([-1.0, 1.0, 1.0])
 # Radii (mm) at the four joints of thumb, index, middle, ring and pinky; adult means, e.g. Greiner 1991.
 _RADII = np.array(
-    [[13, 11.0, 9.6, 7.8], [10.2, 8.8, 7.7, 6.4], [10.4, 9.0, 7.8, 6.6], [9.8, 8.4, 7.4, 6.3], [8.8, 7.3, 6.5, 5.5]]
+    [[13, 11.6, 10.6, 8.8], [10.6, 9.7, 8.6, 7.2], [10.8, 9.9, 8.7, 7.4], [10.2, 9.3, 8.2, 7.0], [9.0, 8.1, 7.2, 6.2]]
 ) / 1000  # fmt: skip
 FOREARM, PALM = 0, 1
 """Rows of the bones' transforms; then three bones each of thumb, index, middle, ring, pinky."""
@@ -75,10 +75,12 @@ def _groups(joints: Array) -> list[list[Shape]]:
     carpals = [wrist + side * x + (0, 0.014, 0.001) for x in (0.014, 0.005, -0.006, -0.016)]
     palm: list[Shape] = []
     for carpal, knuckle in zip(carpals, joints[5::4], strict=True):
-        palm.append((carpal, knuckle + (0, -0.004, 0.002), 0.0115, 0.0095))
+        palm.append((carpal, knuckle + [0, -0.004, 0.002], 0.0115, 0.0095))
     for first, second in ((5, 9), (9, 13), (13, 17)):
         middle = (joints[first] + joints[second]) / 2
-        palm.append(((carpals[1] + carpals[2]) / 2, middle + (0, -0.012, 0.002), 0.012, 0.0085))
+        palm.append(((carpals[1] + carpals[2]) / 2, middle + [0, -0.012, 0.0045], 0.0115, 0.0080))
+    for knuckle in joints[5::4]:
+        palm.append((knuckle + [0, -0.012, -0.0015], knuckle + [0, 0.001, -0.0015], 0.0070, 0.0088))
     palm.append((np.array([-0.022, 0.022, 0.007]), np.array([-0.034, 0.058, 0.006]), 0.0125, 0.0105))
     thumb, knuckle = joints[1], joints[2]
     palm.append((np.array([0.010, 0.016, 0.006]), thumb, 0.014, 0.0145))
@@ -86,7 +88,7 @@ def _groups(joints: Array) -> list[list[Shape]]:
         end = joints[5] + (joints[2] - joints[5]) * share
         palm.append((np.array([0.018, 0.035, 0.004]), joints[5] * 0.45 + end * 0.48, 0.009, 0.0055))
     for x in (0.011, -0.012):
-        palm.append((wrist + (x, 0.004, 0.0), np.array([x * 1.25, -0.075, 0.0]), 0.0145, 0.0165))
+        palm.append((np.array([x, 0.004, 0.0]), np.array([x * 1.25, -0.075, 0.0]), 0.0145, 0.0165))
     groups = [palm]
     for finger in range(5):
         chain, radii = joints[1 + 4 * finger : 5 + 4 * finger], _RADII[finger]
@@ -178,6 +180,9 @@ def _tint(mesh: Mesh, joints: Array, weights: Array) -> Array:
             off = np.abs((centre - joint) @ along)
             crease = np.exp(-((off / 0.0022) ** 2)) * mine * np.where(inner > 0, 0.16, 0.10)
             tint *= 1 - crease[:, None] * np.array([0.8, 1.0, 1.0])
+        if first > 1:
+            knuckle = np.exp(-np.linalg.norm(centre - chain[0] - (0, 0.002, -0.010), axis=1) / 0.007) * (inner < 0)
+            tint *= 1 + knuckle[:, None] * np.array([-0.04, -0.14, -0.14])
         back = -1.0 if first > 1 else 0.0
         nail = mine & (np.linalg.norm(centre - chain[3] + unit(chain[3] - chain[2]) * 0.005, axis=1) < 0.0085)
         nail &= (inner * back > 0.75) if first > 1 else (_thumb_back(normal, joints) > 0.75)

@@ -110,7 +110,7 @@ def face_patches() -> list[Patch]:
     for brow in (face[17:22], face[22:27]):
         patches += _brow(brow)
     for x in (-0.0065, 0.0065):
-        patches.append(Patch(_disc(np.array([x, 0.1600, 0.108]), 0.0042, 0.0022), "nostril", 0.020))
+        patches.append(Patch(_disc(np.array([x, 0.1600, 0.108]), 0.0042, 0.0022), "nostril", 0.0090))
     patches += _lips(face)
     return patches
 
@@ -133,9 +133,9 @@ def _eye(rim: Array, pupil: Array) -> list[Patch]:
 
     iris = np.clip(_disc(pupil - (0, 0, 0.001), 0.0062, 0.0062), [-1, pupil[1] - 0.0047, -1], [1, pupil[1] + 0.0047, 1])
     return [
-        Patch(almond(1.15, 1.40, 0.0012), "lash", 0.018), Patch(almond(1.0, 1.0, 0.0), "white", 0.019),
-        Patch(iris, "iris", 0.020), Patch(_disc(pupil, 0.0028, 0.0028), "pupil", 0.021),
-        Patch(_disc(pupil + (0.002, 0.002, 0), 0.0012, 0.0012, 6), "glint", 0.022),
+        Patch(almond(1.15, 1.40, 0.0012), "lash", 0.0080), Patch(almond(1.0, 1.0, 0.0), "white", 0.0085),
+        Patch(iris, "iris", 0.0090), Patch(_disc(pupil, 0.0028, 0.0028), "pupil", 0.0095),
+        Patch(_disc(pupil + [0.002, 0.002, 0], 0.0012, 0.0012, 6), "glint", 0.0100),
     ]  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def _brow(line: Array) -> list[Patch]:
     rise = np.zeros((5, 3))
     rise[:, 1] = thick
     above, below = line + rise, line - rise
-    return [Patch(np.stack([below[i], below[i + 1], above[i + 1], above[i]]), "brow", 0.018) for i in range(4)]
+    return [Patch(np.stack([below[i], below[i + 1], above[i + 1], above[i]]), "brow", 0.0080) for i in range(4)]
 
 
 def _lips(face: Array) -> list[Patch]:
@@ -155,8 +155,8 @@ def _lips(face: Array) -> list[Patch]:
     patches = []
     for (a, i), (b, j) in pairwise(pairs):
         points = np.stack([outer[a % 12], inner[i], inner[j], outer[b % 12]])
-        patches.append(Patch(points, "upper lip" if a < 6 else "lower lip", 0.018))
+        patches.append(Patch(points, "upper lip" if a < 6 else "lower lip", 0.0080))
     patches.append(
-        Patch(np.stack([inner[0], inner[6] - (0, 0.0006, 0), inner[4], inner[2] + (0, 0.0006, 0)]), "gap", 0.019)
+        Patch(np.stack([inner[0], inner[6] - (0, 0.0006, 0), inner[4], inner[2] + (0, 0.0006, 0)]), "gap", 0.0085)
     )
     return patches

@@ -102,8 +102,8 @@ def _lit(puppet: Puppet, vertices: Array, shown: NDArray[np.int_], look: Look, c
     towards = np.clip(np.einsum("si,si->s", normal, view), 0, 1)
     main = np.clip((normal @ light + 0.25) / 1.25, 0, 1)
     bright = look.ambient * (0.45 + 0.40 * towards + 0.15 * normal[:, 1]) + (1 - look.ambient) * 1.25 * main
-    bright = 0.12 + 0.98 * bright
-    bright *= 0.62 + 0.38 * np.clip(towards * 1.6, 0, 1)  # edges turn dark, which parts finger from finger
+    bright = 0.12 + 0.90 * bright
+    bright *= 0.68 + 0.32 * np.clip(towards * 1.6, 0, 1)  # edges turn dark, which parts finger from finger
     half = view + light
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     shine = puppet.gloss[shown] * np.clip(np.einsum("si,si->s", normal, half), 0, 1) ** 24
@@ -115,18 +115,12 @@ def _face(
     puppet: Puppet, vertices: Array, corners: NDArray[np.int32], depth: Array, look: Look, camera: Camera
 ) -> tuple[list[NDArray[np.int32]], Array, list[float]]:
     """The painted polygons of the face that face the camera: corners, colours, depths."""
-    shapes, colours, depths = [], [], []
+    patches = puppet.patches
+    a, b, c = (vertices[patches.triangle[:, i]] for i in range(3))
+    normal = np.cross(b - a, c - a)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    shown = np.flatnonzero(np.einsum("pi,pi->p", normal, camera.position - a) > 0)
     light = np.array(look.light) / np.linalg.norm(look.light)
-    for rows, colour, lift in puppet.patches:
-        shape = corners[rows].astype(np.int64)
-        ahead = np.roll(shape, -1, axis=0)
-        if (shape[:, 0] * ahead[:, 1] - shape[:, 1] * ahead[:, 0]).sum() >= 0:
-            continue
-        points = vertices[rows]
-        normal = np.cross(points[1] - points[0], points[2] - points[0])
-        normal /= max(float(np.linalg.norm(normal)), 1e-12)
-        bright = 0.55 * look.ambient + 0.35 + (1 - look.ambient) * 0.7 * max(0.0, float(normal @ light))
-        shapes.append(corners[rows])
-        colours.append(colour * bright)
-        depths.append(float(depth[rows].mean()) - lift)
-    return shapes, np.array(colours).reshape(-1, 3), depths
+    bright = 0.55 * look.ambient + 0.35 + (1 - look.ambient) * 0.7 * np.clip(normal[shown] @ light, 0, None)
+    near = depth[patches.triangle[shown]].mean(axis=1) - patches.lift[shown]
+    return [corners[patches.rows[i]] for i in shown], patches.colour[shown] * bright[:, None], near.tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -24,6 +26,17 @@ FINE, COARSE = (0.0036, 0.0060, 0.0085), (0.0048, 0.0078, 0.0110)
 """Sizes (m) of the quads of hand, head and hair."""
 
 
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Polygons painted on the face: rows of their vertices, three of these rows each (P, 3), colours (P, 3) and the
+    metres (P,) by which they are painted before what lies where they are."""
+
+    rows: list[NDArray[np.int_]]
+    triangle: NDArray[np.int_]
+    colour: Array
+    lift: Array
+
+
 class Puppet:
     """A person to be painted.
 
@@ -35,7 +48,7 @@ class Puppet:
         colour: (Q, 3) sRGB in [0, 1].
         lift: (Q,) metres by which a quad is painted before what lies where it is.
         gloss: (Q,) how much of the light mirrors.
-        patches: the painted polygons of the face as (rows of vertices, colour, lift).
+        patches: the painted polygons of the face.
     """
 
     def __init__(self, look: Look, fine: bool = True) -> None:
@@ -91,7 +104,7 @@ class Puppet:
                  np.where(np.isin(stuff, ("skin", "collar")), 0.08, 0.01)]  # fmt: skip
         return np.concatenate([hand, hand, head, hair, body]), np.concatenate(gloss)
 
-    def _paints(self, first: int) -> list[tuple[NDArray[np.int_], Array, float]]:
+    def _paints(self, first: int) -> Patches:
         look = self.look
         skin, hair = np.array(look.skin) / 255, np.array(look.hair) / 255
         lip = skin * np.array([0.90, 0.66, 0.66])
@@ -99,11 +112,17 @@ class Puppet:
                  "iris": np.array(look.iris) / 255, "pupil": np.full(3, 0.05), "glint": np.ones(3),
                  "brow": hair * 0.75 + skin * 0.15, "nostril": skin * 0.35, "upper lip": lip * 0.92,
                  "lower lip": lip * 1.04, "gap": lip * 0.4}  # fmt: skip
-        patches = []
-        for patch in self._patches:
-            patches.append((np.arange(first, first + len(patch.points)), paint[patch.stuff], patch.lift))
-            first += len(patch.points)
-        return patches
+        starts = first + np.cumsum([0, *(len(p.points) for p in self._patches)])
+        # Three corners a third of the way round from each other tell a polygon's plane.
+        triangle = [
+            [s, s + len(p.points) // 3, s + 2 * len(p.points) // 3] for s, p in zip(starts, self._patches, strict=False)
+        ]
+        return Patches(
+            [np.arange(s, s + len(p.points)) for s, p in zip(starts, self._patches, strict=False)],
+            np.array(triangle),
+            np.array([paint[p.stuff] for p in self._patches]),
+            np.array([p.lift for p in self._patches]),
+        )
 
 
 def _blush(centre: Array) -> Array:
