@@ -48,10 +48,12 @@ def fill_nearest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Works per series of the trailing axes; a series that is missing throughout stays NaN.
     """
+    if values.size == 0:
+        return values.copy()
     frames = len(values)
     flat = values.reshape(frames, -1)
     there = ~np.isnan(flat)
-    if frames == 0 or there.all():
+    if there.all():
         return values.copy()
     rows = np.arange(frames)[:, None]
     before = np.maximum.accumulate(np.where(there, rows, -1), axis=0)

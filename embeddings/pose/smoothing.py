@@ -26,10 +26,10 @@ def savitzky_golay(values: Array, window: int, order: int = 2) -> Array:
     """
     if window % 2 == 0 or window <= order:
         raise ValueError(f"window is {window} frames; expected an odd number above the order ({order})")
+    if values.size == 0:
+        return values.copy()
     frames = len(values)
     flat = values.reshape(frames, -1).astype(np.float64)
-    if frames == 0 or flat.shape[1] == 0:
-        return values.copy()
     half = window // 2
     there = ~np.isnan(flat)
     powers = (np.arange(-half, half + 1) / half)[:, None] ** np.arange(order + 1)

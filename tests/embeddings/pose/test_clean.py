@@ -101,6 +101,7 @@ def test_a_parabola_passes_smoothing_unchanged() -> None:
     with pytest.raises(ValueError, match="window is 4"):
         savitzky_golay(values, 4)
     assert savitzky_golay(values[:0], 5).shape == (0, 2)
+    assert len(fill_gaps(make_pose(0))) == 0
 
 
 def test_one_euro_by_hand() -> None:
