@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,7 @@ def random_look(rng: np.random.Generator) -> Look:
         hair_style=str(rng.choice(["short", "bob", "long", "tied"])),
         sleeve=str(rng.choice(["short", "three-quarter", "long"], p=[0.3, 0.2, 0.5])),
         neckline=float(rng.uniform(0.01, 0.07)),
-        background=_apart(one, skin, rng),
+        background=_apart(one, skin),
         light=(float(rng.uniform(-0.9, 0.9)), float(rng.uniform(0.2, 1.0)), 1.0),
         ambient=float(rng.uniform(0.4, 0.65)),
         gain=float(rng.uniform(0.88, 1.08)),
@@ -108,9 +109,9 @@ def random_look(rng: np.random.Generator) -> Look:
     )
 
 
-def _apart(one, skin: Colour, rng: np.random.Generator) -> Colour:  # type: ignore[no-untyped-def]
+def _apart(one: Callable[[tuple[Colour, ...]], Colour], skin: Colour) -> Colour:
     """A wall whose colour is not the skin's."""
     while True:
-        wall: Colour = one(_ROOMS)
+        wall = one(_ROOMS)
         if np.abs(np.subtract(wall, skin)).sum() > 110:
             return wall

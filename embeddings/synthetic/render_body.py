@@ -84,11 +84,12 @@ def _at(xyz: Array, name: str) -> Array:
     return xyz[:, figure_index(name)]
 
 
-def _rings(middle: Array, across: Array, ahead: Array, squareness: float = 2.0) -> Array:
-    """Vertices (N, R × sides, 3) of tubes through (N, R, 3)."""
-    shape = middle.shape
-    flat = ring_points(*(a.reshape(-1, 3) for a in (middle, across, ahead)), _SIDES, squareness)
-    return flat.reshape(shape[0], shape[1] * _SIDES, 3)
+def _rings(middle: Array, across: Array, ahead: Array) -> Array:
+    """Vertices (N, R × sides, 3) of elliptic tubes through (N, R, 3), with half axes of the same shape."""
+    frames, rings = middle.shape[:2]
+    return ring_points(middle.reshape(-1, 3), across.reshape(-1, 3), ahead.reshape(-1, 3), _SIDES).reshape(
+        frames, rings * _SIDES, 3
+    )
 
 
 def _trunk(xyz: Array, neckline: float) -> Tubes:

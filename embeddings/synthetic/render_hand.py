@@ -75,12 +75,12 @@ def _groups(joints: Array) -> list[list[Shape]]:
     carpals = [wrist + side * x + (0, 0.014, 0.001) for x in (0.014, 0.005, -0.006, -0.016)]
     palm: list[Shape] = []
     for carpal, knuckle in zip(carpals, joints[5::4], strict=True):
-        palm.append((carpal, knuckle + [0, -0.004, 0.002], 0.0115, 0.0095))
+        palm.append((carpal, np.add(knuckle, [0, -0.004, 0.002]), 0.0115, 0.0095))
     for first, second in ((5, 9), (9, 13), (13, 17)):
         middle = (joints[first] + joints[second]) / 2
-        palm.append(((carpals[1] + carpals[2]) / 2, middle + [0, -0.012, 0.0045], 0.0115, 0.0080))
+        palm.append(((carpals[1] + carpals[2]) / 2, np.add(middle, [0, -0.012, 0.0045]), 0.0115, 0.0080))
     for knuckle in joints[5::4]:
-        palm.append((knuckle + [0, -0.012, -0.0015], knuckle + [0, 0.001, -0.0015], 0.0070, 0.0088))
+        palm.append((np.add(knuckle, [0, -0.012, -0.0015]), np.add(knuckle, [0, 0.001, -0.0015]), 0.0070, 0.0088))
     palm.append((np.array([-0.022, 0.022, 0.007]), np.array([-0.034, 0.058, 0.006]), 0.0125, 0.0105))
     thumb, knuckle = joints[1], joints[2]
     palm.append((np.array([0.010, 0.016, 0.006]), thumb, 0.014, 0.0145))

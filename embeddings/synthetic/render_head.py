@@ -135,7 +135,7 @@ def _eye(rim: Array, pupil: Array) -> list[Patch]:
     return [
         Patch(almond(1.15, 1.40, 0.0012), "lash", 0.0080), Patch(almond(1.0, 1.0, 0.0), "white", 0.0085),
         Patch(iris, "iris", 0.0090), Patch(_disc(pupil, 0.0028, 0.0028), "pupil", 0.0095),
-        Patch(_disc(pupil + [0.002, 0.002, 0], 0.0012, 0.0012, 6), "glint", 0.0100),
+        Patch(_disc(np.add(pupil, [0.002, 0.002, 0]), 0.0012, 0.0012, 6), "glint", 0.0100),
     ]  # fmt: skip
 
 

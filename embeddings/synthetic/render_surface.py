@@ -118,18 +118,11 @@ def loft_quads(rings: int, sides: int) -> NDArray[np.int32]:
     return np.stack([here, beside, beside + sides, here + sides], axis=-1).reshape(-1, 4).astype(np.int32)
 
 
-def ring_points(middle: Array, across: Array, ahead: Array, sides: int, squareness: float = 2.0) -> Array:
-    """Vertices (R × sides, 3) of rings about `middle` (R, 3) with half axes `across` and `ahead` (R, 3).
-
-    Args:
-        squareness: exponent of the superellipse; 2 is an ellipse, more is boxier.
-    """
+def ring_points(middle: Array, across: Array, ahead: Array, sides: int) -> Array:
+    """Vertices (R × sides, 3) of elliptic rings about `middle` (R, 3) with half axes `across` and `ahead` (R, 3)."""
     angle = np.arange(sides) * (2 * np.pi / sides)
-    cos, sin = np.cos(angle), np.sin(angle)
-    power = 2 / squareness
-    cos, sin = np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power
-    rings = middle[:, None] + cos[:, None] * across[:, None] + sin[:, None] * ahead[:, None]
-    return rings.reshape(-1, 3)
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    return (middle[:, None] + cos * across[:, None] + sin * ahead[:, None]).reshape(-1, 3)
 
 
 def outward(vertices: Array, quads: NDArray[np.int32]) -> NDArray[np.int32]:
