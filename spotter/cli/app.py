@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import demo, spotting
+from . import demo, encoding, evaluate, spotting
 from .console import err, say_warning, state
 
 __all__ = ["app", "main"]
@@ -32,6 +32,8 @@ app = typer.Typer(
 
 spotting.register(app)
 demo.register(app)
+encoding.register(app)
+evaluate.register(app)
 
 
 def _version(asked: bool) -> None:

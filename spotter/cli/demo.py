@@ -47,9 +47,11 @@ def demo(
         bar.advance(task)
     detections = [d for result in results for d in result.detections]
     media = {video.stem: video for video in world.queries}
-    written = [folder / name for name in ("detections.csv", "detections.json", "detections.eaf", "detections.vtt")]
-    for path in written:
-        write(path, detections, media=media)
+    written = [
+        path
+        for name in ("detections.csv", "detections.json", "detections.eaf", "detections.vtt")
+        for path in write(folder / name, detections, media=media)
+    ]
     report = folder / "report.html"
     exemplars = {video.stem: video for video in world.exemplars}
     write_report(report, results, media=media, gallery=gallery, truth=world.truth, exemplars=exemplars)
@@ -66,11 +68,6 @@ def demo(
     for line in score_lines(world.truth, as_segments(d for result in exact for d in result.detections)):
         out.print(f"  {line}")
     out.print()
-    for path in [*sorted({p for name in written for p in _made(name)}), report]:
+    for path in [*written, report]:
         out.print(f"  {path}")
     err.print(f"{time.perf_counter() - start:.0f} s")
-
-
-def _made(path: Path) -> list[Path]:
-    """The file itself, or where one file per video is written, those."""
-    return [path] if path.exists() else sorted(path.parent.glob(f"{path.stem}*{path.suffix}"))

@@ -11,11 +11,10 @@ import typer
 from .console import Failures, out, print_json, progress_bar, video_files
 
 if TYPE_CHECKING:
-    from spotter.pipeline import SpottingResult
-
+    from ..pipeline import SpottingResult
     from ..sources import PoseSource
 
-__all__ = ["register"]
+__all__ = ["pose_source", "register"]
 
 
 class Estimator(StrEnum):
@@ -128,7 +127,7 @@ def enroll(
     if output.exists() and any(output.iterdir()) and not add:
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
-    source = _poses([e.source for e in found], poses, estimator, workers)
+    source = pose_source([e.source for e in found], poses, estimator, workers)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("exemplars", total=len(found))
@@ -196,7 +195,7 @@ def spot(
         transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
     )  # fmt: skip
     options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
-    source = _poses(files, poses, estimator, workers)
+    source = pose_source(files, poses, estimator, workers)
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(files))
         results = spot_videos(
@@ -206,7 +205,7 @@ def spot(
     for result in results:
         if result.error:
             failures.add(result.video, result.error)
-    _write_results(results, files, output or [], save_track)
+    _write_results(results, files, output if output is not None else [], save_track)
     if report is not None:
         _write_report(report, results, files, gallery, truth)
     _show_results(results, json_output, quiet=bool(output))
@@ -226,7 +225,7 @@ def _known(path: Path | None) -> dict[str, str] | None:
     return {Path(video).stem: sign for video, sign in rows if (video, sign) != ("video", "sign")}
 
 
-def _poses(files: list[Any], folder: Path | None, estimator: Estimator, workers: int) -> PoseSource:
+def pose_source(files: list[Any], folder: Path | None, estimator: Estimator, workers: int) -> PoseSource:
     """Where poses come from; several videos are estimated in parallel first, into the folder or a temporary one."""
     import tempfile
 
