@@ -65,6 +65,7 @@ def test_frames_have_the_cameras_size_and_are_the_same_each_time() -> None:
     assert all(f.shape == (160, 200, 3) and f.dtype == np.uint8 for f in first)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], next(render_frames(figure, look, camera, seed=5)))
 
 
 def test_a_frame_does_not_depend_on_those_before_it_but_for_noise() -> None:
