@@ -1,0 +1,84 @@
+"""What every reader of a benchmark returns, and the one error they all raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["DatasetError", "Sample", "of_split", "seconds_of", "to_segments"]
+
+
+class DatasetError(ValueError):
+    """An annotation file breaks a rule: one line with file, row and rule."""
+
+    def __init__(self, path: str | Path, row: int | str | None, rule: str) -> None:
+        where = f"{path}" if row is None else f"{path}:{row}"
+        super().__init__(f"{where}: {rule}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled clip, or one labelled part of a longer video, in the project's conventions.
+
+    Attributes:
+        id: unique in its data set; rows are matched by it.
+        label: the sign, always a string; the benchmark's own number is `number`, in the benchmark's base.
+        path: of the media file, relative to the folder of media; empty where the benchmark fixes none.
+        signer, split, source: empty where unknown. Splits are "train", "validation" or "test". `source` is the video
+            that the sample is a part of, for the leak check.
+        start, end: half-open; None is the start or the end of the file.
+        unit: of start and end, "frames" (of `fps`) or "seconds".
+        fps: frames per second; None where the annotation does not say.
+        extra: further columns of the benchmark, as they are.
+    """
+
+    id: str
+    label: str
+    path: str = ""
+    signer: str = ""
+    split: str = ""
+    source: str = ""
+    start: float | None = None
+    end: float | None = None
+    unit: str = "frames"
+    fps: float | None = None
+    number: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def seconds_of(sample: Sample) -> tuple[float, float | None]:
+    """Start and end in seconds; the end is None where the sample goes to the end of its file.
+
+    Raises:
+        DatasetError: times are frames of an unknown rate.
+    """
+    start = 0.0 if sample.start is None else float(sample.start)
+    end = None if sample.end is None else float(sample.end)
+    if sample.unit == "seconds" or (start == 0.0 and end is None):
+        return start, end
+    if sample.fps is None:
+        raise DatasetError(sample.id, None, "its times are frames and its fps is unknown; probe the video for it")
+    return start / sample.fps, None if end is None else end / sample.fps
+
+
+def of_split(samples: Iterable[Sample], split: str) -> list[Sample]:
+    """Samples of one split ("train", "validation", "test")."""
+    return [sample for sample in samples if sample.split == split]
+
+
+def to_segments(samples: Iterable[Sample]) -> dict[str, list[tuple[str, float, float]]]:
+    """Ground truth of spotting, `{source: [(sign, start ms, end ms), …]}`, of samples that are parts of videos.
+
+    Raises:
+        DatasetError: a sample without an end.
+    """
+    rows: dict[str, list[tuple[str, float, float]]] = {}
+    for sample in samples:
+        start, end = seconds_of(sample)
+        if end is None:
+            raise DatasetError(sample.id, None, "has no end; ground truth of spotting needs one")
+        name = sample.source if sample.source else sample.id
+        rows.setdefault(name, []).append((sample.label, 1000 * start, 1000 * end))
+    return rows
