@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "FrameAugmentation", "augment_inputs", "central_frames", "clip_rows", "crop_box", "draw_augmentation",
+    "FrameAugmentation", "MARGIN", "augment_inputs", "central_inputs", "clip_rows", "crop_box", "draw_augmentation",
     "mirror_flow", "mirror_inputs", "recolour", "square_frames",
 ]  # fmt: skip
 
@@ -61,11 +61,18 @@ def square_frames(frames: Iterable[NDArray[np.uint8]], side: int) -> NDArray[np.
     return np.stack(rows) if rows else np.zeros((0, side, side, 3), np.uint8)
 
 
-def central_frames(frames: Iterable[NDArray[np.uint8]], size: int = 224) -> NDArray[np.uint8]:
-    """What a network sees outside training: short side to 256/224 of `size`, its centre: (T, size, size, 3)."""
-    side = round(size * MARGIN)
-    edge = (side - size) // 2
-    return np.ascontiguousarray(square_frames(frames, side)[:, edge : edge + size, edge : edge + size])
+def central_inputs(inputs: Mapping[str, NDArray[Any]], size: int = 224) -> dict[str, NDArray[Any]]:
+    """What a network sees outside training: the middle size × size of square pictures and depth; flow as it is."""
+    result: dict[str, NDArray[Any]] = {}
+    for name, values in inputs.items():
+        if name == "flow":
+            result[name] = values
+            continue
+        side = values.shape[-1] if name == "depth" else values.shape[1]
+        middle = slice((side - size) // 2, (side - size) // 2 + size)
+        cut = values[..., middle, middle] if name == "depth" else values[:, middle, middle]
+        result[name] = np.ascontiguousarray(cut)
+    return result
 
 
 def crop_box(side: int, scale: float, position: str) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..clip import Clip
-from ..frames_augment import central_frames
+from ..frames_augment import MARGIN, central_inputs, square_frames
 from .backbones import Init, check_init
 from .base import Encoder, window_positions
 
@@ -66,9 +66,17 @@ class ImageEncoder(Encoder):
         check_init(init)
         raise NotImplementedError
 
+    def prepare_training(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        """As `prepare`, with pictures 256/224 as large: what `frames_augment.augment_inputs` cuts its crops from."""
+        return {"frames": square_frames(clip_frames(clip, self.fps), round(self.config.size * MARGIN))}
+
     def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
-        """{"frames": (T, size, size, 3) uint8}: short side to 256/224 of `size`, the centre of it."""
-        return {"frames": central_frames(clip_frames(clip, self.fps), self.config.size)}
+        """Pictures (T, size, size, 3) uint8: short side to 256/224 of `size`, then the centre.
+
+        Raises:
+            ValueError: the clip has neither frames nor a path.
+        """
+        return central_inputs(self.prepare_training(clip), self.config.size)
 
     def normalised(self, images: Tensor) -> Tensor:
         """Pictures (..., H, W, 3) with values 0–255, of any dtype, as floats (..., 3, H, W) for the network."""

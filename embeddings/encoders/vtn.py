@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..clip import Clip
+from ..frames_augment import MARGIN
 from .backbones import Init, cnn, load_cnn
 from .base import EncoderOutput, Inputs
 from .image_encoder import ImageEncoder, nearest_frames
@@ -178,32 +179,35 @@ class VTNHC(VTN):
     required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand")
     images = ("left_hand", "right_hand")
 
-    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
-        """{"left_hand", "right_hand": (T, size, size, 3) uint8}, cut around the forearms' ends."""
+    def prepare_training(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        """{"left_hand", "right_hand": (T, side, side, 3) uint8}, cut around the forearms' ends."""
         from .vtn_inputs import hand_inputs
 
-        return hand_inputs(clip, self.fps, self.config.size)
+        return hand_inputs(clip, self.fps, round(self.config.size * MARGIN))
 
 
 class VTNPF(VTNHC):
-    """VTN-PF: hand crops and pose flow (B, T, 106): 53 angles / π, then 53 magnitudes."""
+    """VTN-PF: hand crops and pose flow (B, T, 106): 53 angles / π, then 53 lengths."""
 
     name = "vtn-pf"
     required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand", "flow")
 
-    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
+    def prepare_training(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        """Hand crops and {"flow": (T, 106) float32}."""
         from .vtn_inputs import flow_input
 
-        return {**super().prepare(clip), "flow": flow_input(clip, self.fps)}
+        return {**super().prepare_training(clip), "flow": flow_input(clip, self.fps)}
 
 
 class VTNPFDepth(VTNPF):
-    """VTN-PF with a depth branch: `clip.extra["depth"]` (T, H, W), cut like the hands, through its own CNN."""
+    """VTN-PF with a depth branch: `clip.extra["depth"]` (T, H, W), cut like the hands, through a CNN of its own."""
 
     name = "vtn-pf-depth"
     required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand", "flow", "depth")
 
-    def prepare(self, clip: Clip) -> dict[str, NDArray[Any]]:
+    def prepare_training(self, clip: Clip) -> dict[str, NDArray[Any]]:
+        """Hand crops, flow and {"depth": (T, 2, side, side) uint8}."""
         from .vtn_inputs import depth_input
 
-        return {**super().prepare(clip), "depth": depth_input(clip, self.fps, self.config.size)}
+        side = round(self.config.size * MARGIN)
+        return {**super().prepare_training(clip), "depth": depth_input(clip, self.fps, side)}

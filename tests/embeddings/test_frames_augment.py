@@ -10,7 +10,7 @@ from embeddings.frames_augment import (
     VTN_SCALES,
     FrameAugmentation,
     augment_inputs,
-    central_frames,
+    central_inputs,
     clip_rows,
     crop_box,
     draw_augmentation,
@@ -43,9 +43,13 @@ def test_crop_sides_are_the_papers() -> None:
 
 def test_evaluation_takes_the_central_224_of_256() -> None:
     ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None], (256, 256, 3))
-    cut = central_frames([ramp])
-    assert cut.shape == (1, 224, 224, 3)
-    assert (cut[0, 0, 0, 0], cut[0, -1, 0, 0]) == (16, 239)
+    depth = np.stack([ramp[None, ..., 0]] * 2, axis=1)
+    flow = np.ones((1, 106), np.float32)
+    cut = central_inputs({"frames": square_frames([ramp], 256), "depth": depth, "flow": flow})
+    assert cut["frames"].shape == (1, 224, 224, 3)
+    assert (cut["frames"][0, 0, 0, 0], cut["frames"][0, -1, 0, 0]) == (16, 239)
+    np.testing.assert_array_equal(cut["depth"][0, 1], cut["frames"][0, ..., 0])
+    assert cut["flow"] is flow
     wide = square_frames([np.zeros((120, 200, 3), np.uint8), np.zeros((50, 40, 3), np.uint8)], 64)
     assert wide.shape == (2, 64, 64, 3)
     assert square_frames([], 8).shape == (0, 8, 8, 3)
@@ -117,3 +121,17 @@ def test_draws_cover_the_published_ranges() -> None:
         assert 0.5 <= min(values) < 0.52
         assert 1.48 < max(values) <= 1.5
     assert draw_augmentation(np.random.default_rng(7)) == draw_augmentation(np.random.default_rng(7))
+
+
+def test_the_mirrored_flow_is_that_of_the_mirrored_signer() -> None:
+    from embeddings.pose.flow import pose_flow
+    from embeddings.synthetic import SignWorld
+
+    clip = SignWorld(2, signs=1).clip(0, signer=3, camera=1)
+    assert clip.pose is not None
+    mirrored = mirror_inputs({"flow": pose_flow(clip.pose)})["flow"]
+    expected = pose_flow(clip.pose.mirrored())
+    moving = expected[:, 53:] > 1e-3
+    np.testing.assert_allclose(mirrored[:, 53:], expected[:, 53:], atol=1e-4)
+    turn = np.abs(mirrored[:, :53] - expected[:, :53])[moving]
+    assert np.minimum(turn, 2 - turn).max() < 0.02

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from embeddings.encoders import encoder_class
 from embeddings.encoders.checkpoint import load_checkpoint, save_checkpoint
@@ -61,11 +62,21 @@ def test_a_checkpoint_rebuilds_the_network(name: str, tmp_path: Path) -> None:
 
 
 def test_without_classes_there_are_no_logits() -> None:
-    import torch
-
     for name in ("vtn", "spoter", "pose-transformer", "i3d"):
         network = encoder_class(name)
         encoder = network(network.config_class()(**{**SMALL[name], "classes": 0}))  # type: ignore[call-arg]
         given = torch.randn(1, 8, 108 if name == "spoter" else 84) if "pose" in encoder.required_inputs else None
         inputs = {"frames": torch.zeros(1, 8, 32, 32, 3)} if given is None else {"pose": given}
         assert encoder.eval()(inputs).logits is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU in this machine")
+@pytest.mark.parametrize("name", list(SMALL))
+def test_cpu_and_gpu_agree(name: str) -> None:
+    network = encoder_class(name)
+    encoder = network(network.config_class()(**SMALL[name]))  # type: ignore[call-arg]
+    inputs = some_inputs()
+    inputs["pose"] = np.random.default_rng(1).normal(size=(12, 108 if name == "spoter" else 84)).astype(np.float32)
+    windows = np.array([[0, encoder.window], [2, 9]], float)
+    rows = encoder.embed(inputs, windows)
+    np.testing.assert_allclose(encoder.to("cuda").embed(inputs, windows), rows, atol=1e-4)
