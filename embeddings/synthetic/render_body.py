@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ Array = NDArray[np.floating]
 
 SLEEVES: dict[str, float] = {"none": 0.1, "short": 0.62, "three-quarter": 1.55, "long": 1.93}
 """How far sleeves reach: 1 is the elbow, 2 the wrist."""
-_SIDES, _TRUNK_SIDES = 20, 40
 
 # Height as a share of the trunk (0 at the shoulders, -1 at the hips), half width as a share of half the
 # shoulders' width, half depth and shift forward in metres.
@@ -46,30 +46,45 @@ def _finer(table: Array, rings: int) -> Array:
     return np.asarray(PchipInterpolator(rows, table)(np.linspace(0, len(table) - 1, rings)))
 
 
-_TRUNK, _ARM = _finer(_TRUNK, 30), _finer(_ARM, 30)
+@dataclass(frozen=True, eq=False)
+class _Grain:
+    """The tables at the fineness wanted, and how many vertices a ring has."""
+
+    trunk: Array
+    arm: Array
+    sides: int
+    trunk_sides: int
+
+
+@lru_cache(maxsize=2)
+def _grain(fine: bool) -> _Grain:
+    rings = 46 if fine else 30
+    return _Grain(_finer(_TRUNK, rings), _finer(_ARM, rings), 34 if fine else 20, 64 if fine else 40)
 
 
 @dataclass(frozen=True, eq=False)
 class Tubes:
     """Meshes of N frames: vertices (N, V, 3), quads (Q, 4), and what each quad is: "skin", "cloth", "legs" or
-    "collar" (bare skin laid on cloth)."""
+    bare skin that is painted before ("collar") or after ("neck") what lies where it is."""
 
     vertices: Array
     quads: NDArray[np.int32]
     stuff: NDArray[np.str_]
 
 
-def body_tubes(xyz: Array, sleeve: float, neckline: float) -> Tubes:
+def body_tubes(xyz: Array, sleeve: float, neckline: float, fine: bool = True) -> Tubes:
     """The body without head and hands.
 
     Args:
         xyz: (N, 64, 3) joints.
         sleeve: as the values of `SLEEVES`.
         neckline: metres by which the neck opening reaches below the neck in front.
+        fine: with narrower quads.
     """
-    parts = [_trunk(xyz, neckline), _neck(xyz)]
+    grain = _grain(fine)
+    parts = [_trunk(xyz, neckline, grain), _neck(xyz, grain)]
     for side in ("left", "right"):
-        parts += [_arm(xyz, side, sleeve), _sleeve(xyz, side, sleeve), _leg(xyz, side)]
+        parts += [_arm(xyz, side, sleeve, grain), _sleeve(xyz, side, sleeve, grain), _leg(xyz, side, grain)]
     first = np.cumsum([0, *(part.vertices.shape[1] for part in parts)])
     return Tubes(
         np.concatenate([part.vertices for part in parts], axis=1),
@@ -84,19 +99,19 @@ def _at(xyz: Array, name: str) -> Array:
     return xyz[:, figure_index(name)]
 
 
-def _rings(middle: Array, across: Array, ahead: Array) -> Array:
+def _rings(middle: Array, across: Array, ahead: Array, sides: int) -> Array:
     """Vertices (N, R × sides, 3) of elliptic tubes through (N, R, 3), with half axes of the same shape."""
     frames, rings = middle.shape[:2]
-    return ring_points(middle.reshape(-1, 3), across.reshape(-1, 3), ahead.reshape(-1, 3), _SIDES).reshape(
-        frames, rings * _SIDES, 3
+    return ring_points(middle.reshape(-1, 3), across.reshape(-1, 3), ahead.reshape(-1, 3), sides).reshape(
+        frames, rings * sides, 3
     )
 
 
-def _trunk(xyz: Array, neckline: float) -> Tubes:
+def _trunk(xyz: Array, neckline: float, grain: _Grain) -> Tubes:
     """The trunk in its shirt, and the bare skin at the neck as a patch laid on it."""
-    rings = len(_TRUNK)
-    angle = np.arange(_TRUNK_SIDES) * (2 * np.pi / _TRUNK_SIDES)
-    height = np.repeat(_TRUNK[:, 0], _TRUNK_SIDES)
+    rings = len(grain.trunk)
+    angle = np.arange(grain.trunk_sides) * (2 * np.pi / grain.trunk_sides)
+    height = np.repeat(grain.trunk[:, 0], grain.trunk_sides)
     shirt = _on_trunk(xyz, height, np.tile(angle, rings), 0.0)
     rows, columns = 6, 25
     across = np.linspace(-1, 1, columns)
@@ -108,8 +123,8 @@ def _trunk(xyz: Array, neckline: float) -> Tubes:
         np.broadcast_to(np.pi / 2 + 1.25 * across, (rows, columns)).ravel(),
         0.0015,
     )
-    quads = outward(shirt[0], loft_quads(rings, _TRUNK_SIDES))
-    stuff = np.where(_TRUNK[np.arange(len(quads)) // _TRUNK_SIDES, 0] > _COLLAR, "skin", "cloth")
+    quads = outward(shirt[0], loft_quads(rings, grain.trunk_sides))
+    stuff = np.where(grain.trunk[np.arange(len(quads)) // grain.trunk_sides, 0] > _COLLAR, "skin", "cloth")
     row, column = (a.ravel() for a in np.mgrid[0 : rows - 1, 0 : columns - 1])
     corner = row * columns + column
     patch = np.stack([corner, corner + columns, corner + columns + 1, corner + 1], axis=1)
@@ -133,8 +148,8 @@ def _on_trunk(xyz: Array, height: Array, angle: Array, lift: float) -> Array:
     across = unit(hip_line - np.einsum("ni,ni->n", hip_line, up)[:, None] * up)
     ahead = np.cross(across, up)
     half = np.linalg.norm(hip_line, axis=1) / 1.28
-    order = np.argsort(_TRUNK[:, 0])
-    w, d, z = (np.interp(height, _TRUNK[order, 0], _TRUNK[order, i]) for i in (1, 2, 3))
+    table = _grain(True).trunk[::-1]
+    w, d, z = (np.interp(height, table[:, 0], table[:, i]) for i in (1, 2, 3))
     # Shoulders that are drawn up or forward take the trunk's upper rings with them.
     drawn = ((left + right) / 2 - neck)[:, None] * np.exp(-(((height + 0.02) / 0.12) ** 2))[:, None]
     length = np.linalg.norm(neck - hips, axis=1)
@@ -144,7 +159,7 @@ def _on_trunk(xyz: Array, height: Array, angle: Array, lift: float) -> Array:
     return middle + x[..., None] * across[:, None] + (d * sin + lift * sin)[:, None] * ahead[:, None]
 
 
-def _neck(xyz: Array) -> Tubes:
+def _neck(xyz: Array, grain: _Grain) -> Tubes:
     neck, ears = _at(xyz, "neck"), (_at(xyz, "left_ear") + _at(xyz, "right_ear")) / 2
     across = unit(_at(xyz, "left_ear") - _at(xyz, "right_ear"))
     axis = ears - neck
@@ -152,9 +167,9 @@ def _neck(xyz: Array) -> Tubes:
     share = np.array([-0.02, 0.15, 0.3, 0.45, 0.6, 0.75])
     radius = np.array([0.066, 0.058, 0.054, 0.053, 0.054, 0.055])
     middle = neck[:, None] + share[:, None] * axis[:, None] - 0.014 * ahead[:, None]
-    vertices = _rings(middle, radius[:, None] * across[:, None], radius[:, None] * ahead[:, None])
-    quads = loft_quads(len(share), _SIDES)
-    return Tubes(vertices, quads, np.full(len(quads), "skin"))
+    vertices = _rings(middle, radius[:, None] * across[:, None], radius[:, None] * ahead[:, None], grain.sides)
+    quads = loft_quads(len(share), grain.sides)
+    return Tubes(vertices, quads, np.full(len(quads), "neck"))
 
 
 def _arm_axes(xyz: Array, side: str, stations: Array) -> tuple[Array, Array, Array, Array]:
@@ -180,28 +195,32 @@ def _arm_axes(xyz: Array, side: str, stations: Array) -> tuple[Array, Array, Arr
     return middle, across, np.cross(axis, across), np.clip(scale, 0.85, 1.15)
 
 
-def _arm(xyz: Array, side: str, sleeve: float) -> Tubes:
+def _arm(xyz: Array, side: str, sleeve: float, grain: _Grain) -> Tubes:
     """The bare arm, from a little inside the sleeve."""
-    table = _ARM[_ARM[:, 0] > sleeve - 0.2]
+    table = grain.arm[grain.arm[:, 0] > sleeve - 0.2]
     middle, across, ahead, scale = _arm_axes(xyz, side, table[:, 0])
     size = scale[:, None, None] * table[None, :, 1:]
-    quads = loft_quads(len(table), _SIDES)
-    return Tubes(_rings(middle, across * size[..., :1], ahead * size[..., 1:]), quads, np.full(len(quads), "skin"))
+    quads = loft_quads(len(table), grain.sides)
+    vertices = _rings(middle, across * size[..., :1], ahead * size[..., 1:], grain.sides)
+    return Tubes(vertices, quads, np.full(len(quads), "skin"))
 
 
-def _sleeve(xyz: Array, side: str, reach: float) -> Tubes:
+def _sleeve(xyz: Array, side: str, reach: float, grain: _Grain) -> Tubes:
     """Cloth a little wider than the arm, wider still at its end, with an inside."""
-    stations = np.concatenate([_ARM[_ARM[:, 0] < reach - 0.04, 0], [reach - 0.03, reach, reach - 0.01, reach - 0.08]])
-    wide = np.interp(stations, _ARM[:, 0], _ARM[:, 1]), np.interp(stations, _ARM[:, 0], _ARM[:, 2])
+    stations = np.concatenate(
+        [grain.arm[grain.arm[:, 0] < reach - 0.04, 0], [reach - 0.03, reach, reach - 0.01, reach - 0.08]]
+    )
+    wide = np.interp(stations, grain.arm[:, 0], grain.arm[:, 1]), np.interp(stations, grain.arm[:, 0], grain.arm[:, 2])
     loose = np.interp(stations, [-0.2, 0.2, reach], [0.006, 0.008, 0.011 if reach > 1.7 else 0.015])
     loose[-2:] = [loose[-3] * 0.6, 0.0]
     middle, across, ahead, scale = _arm_axes(xyz, side, stations)
     size = [scale[:, None, None] * (w + loose)[None, :, None] for w in wide]
-    quads = loft_quads(len(stations), _SIDES)
-    return Tubes(_rings(middle, across * size[0], ahead * size[1]), quads, np.full(len(quads), "cloth"))
+    quads = loft_quads(len(stations), grain.sides)
+    vertices = _rings(middle, across * size[0], ahead * size[1], grain.sides)
+    return Tubes(vertices, quads, np.full(len(quads), "cloth"))
 
 
-def _leg(xyz: Array, side: str) -> Tubes:
+def _leg(xyz: Array, side: str, grain: _Grain) -> Tubes:
     hip, knee, ankle = (_at(xyz, f"{side}_{joint}") for joint in ("hip", "knee", "ankle"))
     stations = np.array([0.02, 0.1, 0.3, 0.7, 1.0, 1.35, 2.0])
     radius = np.array([0.068, 0.074, 0.078, 0.070, 0.060, 0.058, 0.042])
@@ -213,6 +232,6 @@ def _leg(xyz: Array, side: str) -> Tubes:
     across = unit(inwards)
     ahead = unit(np.cross(across, hip - ankle))
     middle = middle + (-0.11 if side == "left" else 0.11) * np.clip(1 - s, 0, 1) * inwards[:, None]
-    vertices = _rings(middle, radius[:, None] * across[:, None], radius[:, None] * ahead[:, None])
-    quads = loft_quads(len(stations), _SIDES)
+    vertices = _rings(middle, radius[:, None] * across[:, None], radius[:, None] * ahead[:, None], grain.sides)
+    quads = loft_quads(len(stations), grain.sides)
     return Tubes(vertices, quads, np.full(len(quads), "legs"))

@@ -52,14 +52,14 @@ class Puppet:
     """
 
     def __init__(self, look: Look, fine: bool = True) -> None:
-        self.look = look
+        self.look, self.fine = look, fine
         hand_cell, head_cell, hair_cell = FINE if fine else COARSE
         self.hand = hand_skin(hand_cell)
         self.head, self.hair = head_mesh(look.hair_style, head_cell), hair_mesh(look.hair_style, hair_cell)
         self._patches = face_patches()
         self.face_points = np.concatenate([p.points for p in self._patches])
         sample = _rest_pose()[None]
-        tubes = body_tubes(sample, SLEEVES[look.sleeve], look.neckline)
+        tubes = body_tubes(sample, SLEEVES[look.sleeve], look.neckline, fine)
         placed = self._place(sample)
         parts = [self.hand.mesh.quads, self.hand.mesh.quads, self.head.quads, self.hair.quads, tubes.quads]
         first = np.cumsum([0, *(p.shape[1] for p in placed)])
@@ -67,7 +67,7 @@ class Puppet:
         self.quads = np.concatenate([q + f for q, f in zip(turned, first, strict=False)]).astype(np.int32)
         self.colour, self.gloss = self._colours(tubes.stuff)
         self.lift = np.zeros(len(self.quads))
-        self.lift[-len(tubes.quads) :] = 0.03 * (tubes.stuff == "collar")
+        self.lift[-len(tubes.quads) :] = 0.03 * (tubes.stuff == "collar") - 0.03 * (tubes.stuff == "neck")
         self.patches = self._paints(int(first[len(parts)]))
         rows = self.quads.ravel()
         columns = np.repeat(np.arange(len(self.quads)), 4)
@@ -85,7 +85,7 @@ class Puppet:
             first = figure_index(f"{side}_hand_wrist")
             elbow = xyz[:, figure_index(f"{side}_elbow")]
             hands.append(pose_hand(self.hand, xyz[:, first : first + 21], elbow, mirrored=side == "right"))
-        tubes = body_tubes(xyz, SLEEVES[self.look.sleeve], self.look.neckline)
+        tubes = body_tubes(xyz, SLEEVES[self.look.sleeve], self.look.neckline, self.fine)
         return [*hands, on_head(self.head.vertices, xyz), on_head(self.hair.vertices, xyz), tubes.vertices,
                 on_head(self.face_points, xyz)]  # fmt: skip
 
@@ -96,12 +96,18 @@ class Puppet:
         head = skin * _blush(self.head.centres)
         hair = np.array(look.hair) / 255 * rng.uniform(0.93, 1.07, (len(self.hair.quads), 1))
         body = np.empty((len(stuff), 3))
-        for name, colour in (("skin", skin), ("collar", skin), ("cloth", look.clothes), ("legs", look.trousers)):
+        for name, colour in (
+            ("skin", skin),
+            ("collar", skin),
+            ("neck", skin),
+            ("cloth", look.clothes),
+            ("legs", look.trousers),
+        ):
             body[stuff == name] = colour if colour is skin else np.array(colour) / 255
         rough = rng.normal(0, 0.012 * look.texture, (len(stuff), 1))
         body *= 1 + rough * np.isin(stuff, ("cloth", "legs"))[:, None]
         gloss = [np.full(len(hand) * 2, 0.10), np.full(len(head), 0.09), np.full(len(hair), 0.12),
-                 np.where(np.isin(stuff, ("skin", "collar")), 0.08, 0.01)]  # fmt: skip
+                 np.where(~np.isin(stuff, ("cloth", "legs")), 0.08, 0.01)]  # fmt: skip
         return np.concatenate([hand, hand, head, hair, body]), np.concatenate(gloss)
 
     def _paints(self, first: int) -> Patches:
