@@ -17,7 +17,7 @@ import numpy as np
 from ..clip import Pose
 from ..skeletons import SKELETONS, hand_joints
 
-__all__ = ["PoseFileError", "read_header", "read_pose", "source_stamp", "write_pose"]
+__all__ = ["PoseFileError", "published_names", "read_header", "read_pose", "source_stamp", "write_pose"]
 
 
 class PoseFileError(ValueError):
@@ -108,7 +108,7 @@ def _beside(path: Path) -> Path:
 _BODY, _LEFT, _RIGHT = "POSE_LANDMARKS", "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"
 
 
-def _published_names() -> dict[str, dict[str, str]]:
+def published_names() -> dict[str, dict[str, str]]:
     """Component → point name in published holistic files → our canonical joint."""
     body = {name.upper().removesuffix("_KNUCKLE"): name for name in SKELETONS["mediapipe-holistic"].joints[:33]}
     hands: dict[str, dict[str, str]] = {}
@@ -130,7 +130,7 @@ def _dot_pose(pose: Pose) -> Any:
     skeleton = SKELETONS[pose.skeleton]
     coordinates = "XYC" if pose.z is None else "XYZC"
     if pose.skeleton in ("mediapipe-holistic", "mediapipe-upper-67"):
-        groups = [(name, list(points.items())) for name, points in _published_names().items()]
+        groups = [(name, list(points.items())) for name, points in published_names().items()]
         groups = [(name, [(p, joint) for p, joint in points if joint in skeleton]) for name, points in groups]
     else:
         groups = [(pose.skeleton, [(joint, joint) for joint in skeleton.joints])]
@@ -185,7 +185,7 @@ def _match(path: Path, header: Any) -> tuple[str, list[int], list[int]]:
     """(skeleton, columns of the file, joints of the skeleton they are)."""
     names = [component.name for component in header.components]
     own = next((name for name in names if name in SKELETONS), None)
-    published = {own: {j: j for j in SKELETONS[own].joints}} if own else _published_names()
+    published = {own: {j: j for j in SKELETONS[own].joints}} if own else published_names()
     columns, joints, at = [], [], 0
     for component in header.components:
         known = published.get(component.name, {})

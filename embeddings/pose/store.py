@@ -1,8 +1,11 @@
-"""The HDF5 pose store: `[video]/{xy, confidence, z}` with the facts as attributes."""
+"""The HDF5 pose store: `[video]/{xy, confidence, z}` with the facts as attributes, and the packed form of row A1."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,30 +16,51 @@ from ..clip import Pose
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["read_store", "store_header", "write_store"]
+__all__ = ["pack_folders", "read_packed", "read_store", "store_header", "stored_videos", "write_packed", "write_store"]
+
+COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
-def write_store(path: Path, poses: Mapping[str, Pose], stamp: str = "") -> None:
+def write_store(path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str, Pose]], stamp: str = "") -> Path:
     """Adds poses to a store (made when absent). A video already in it is replaced.
 
-    A group counts only once its attribute ``complete`` is set, which is written last: what a killed writer leaves is
-    ignored by `read_store` and written again by the next run.
-    """
-    import h5py
+    The work is done on a copy that takes the store's name when it is whole, so a killed writer leaves the store as it
+    was; hand over many videos at once (any iterator: one pose in memory at a time).
 
-    with h5py.File(path, "a") as file:
-        for video, pose in poses.items():
+    Raises:
+        PoseFileError: what is there is no HDF5 file.
+    """
+    items = poses.items() if isinstance(poses, Mapping) else poses
+    with _added_to(Path(path)) as file:
+        for video, pose in items:
             if video in file:
                 del file[video]
             group = file.create_group(video)
-            group.create_dataset("xy", data=pose.xy, compression="gzip", compression_opts=1, shuffle=True)
-            group.create_dataset("confidence", data=pose.confidence, compression="gzip", compression_opts=1)
+            group.create_dataset("xy", data=pose.xy, **COMPRESSION)
+            group.create_dataset("confidence", data=pose.confidence, **COMPRESSION)
             if pose.z is not None:
-                group.create_dataset("z", data=pose.z, compression="gzip", compression_opts=1, shuffle=True)
+                group.create_dataset("z", data=pose.z, **COMPRESSION)
             facts = {"fps": pose.fps, "size": pose.size, "skeleton": pose.skeleton, "estimator": pose.estimator}
-            group.attrs.update({**facts, "source": pose.source, "stamp": stamp})
-            file.flush()
-            group.attrs["complete"] = True
+            group.attrs.update({**facts, "source": pose.source, "stamp": stamp, "complete": True})
+    return Path(path)
+
+
+@contextmanager
+def _added_to(path: Path) -> Iterator[h5py.File]:
+    """The file opened for adding; what happens inside counts only once it ended well."""
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        if path.exists():
+            _open(path).close()  # says what is wrong with it
+            shutil.copyfile(path, partial)
+        with h5py.File(partial, "a") as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _open(path: Path) -> h5py.File:
@@ -44,12 +68,22 @@ def _open(path: Path) -> h5py.File:
 
     from .files import PoseFileError
 
-    if path.exists() and path.stat().st_size == 0:
+    if not path.exists():
+        raise PoseFileError(f"{path}: no such pose file")
+    if path.stat().st_size == 0:
         raise PoseFileError(f"{path}: the file is empty (0 bytes)")
     try:
         return h5py.File(path, "r")
     except OSError as error:
         raise PoseFileError(f"{path}: not a readable HDF5 file ({error})") from None
+
+
+def stored_videos(path: str | Path) -> list[str]:
+    """Names of the complete videos of a store; [] when there is no store yet."""
+    if not Path(path).exists():
+        return []
+    with _open(Path(path)) as file:
+        return [video for video in sorted(file) if file[video].attrs.get("complete", False)]
 
 
 def read_store(path: str | Path) -> Iterator[tuple[str, Pose]]:
@@ -66,21 +100,23 @@ def read_store(path: str | Path) -> Iterator[tuple[str, Pose]]:
             if not group.attrs.get("complete", False):
                 continue
             try:
-                yield (
-                    video,
-                    Pose(
-                        np.asarray(group["xy"], np.float32),
-                        np.asarray(group["confidence"], np.float32),
-                        str(group.attrs["skeleton"]),
-                        float(group.attrs["fps"]),
-                        (int(group.attrs["size"][0]), int(group.attrs["size"][1])),
-                        np.asarray(group["z"], np.float32) if "z" in group else None,
-                        str(group.attrs.get("estimator", "")),
-                        str(group.attrs.get("source", "")),
-                    ),
-                )
+                yield video, _pose(group)
             except (KeyError, ValueError, OSError) as error:
                 raise PoseFileError(f"{path}: video {video!r} is damaged ({error})") from None
+
+
+def _pose(group: h5py.Group) -> Pose:
+    facts = group.attrs
+    return Pose(
+        np.asarray(group["xy"], np.float32),
+        np.asarray(group["confidence"], np.float32),
+        str(facts["skeleton"]),
+        float(facts["fps"]),
+        (int(facts["size"][0]), int(facts["size"][1])),
+        np.asarray(group["z"], np.float32) if "z" in group else None,
+        str(facts.get("estimator", "")),
+        str(facts.get("source", "")),
+    )
 
 
 def store_header(path: Path) -> dict[str, str]:
@@ -91,3 +127,79 @@ def store_header(path: Path) -> dict[str, str]:
             if attributes.get("complete", False):
                 return {key: str(attributes[key]) for key in ("skeleton", "estimator", "source", "stamp")}
     return {}
+
+
+def write_packed(path: str | Path, poses: Iterable[tuple[str, Pose]]) -> Path:
+    """Adds to a file of row A1: `[video]` = float32 (T, 150), 50 joints × (x, y, confidence), missing as 0."""
+    from .openpose import pack_150
+
+    with _added_to(Path(path)) as file:
+        for video, pose in poses:
+            if video in file:
+                del file[video]
+            data = file.create_dataset(video, data=pack_150(pose), **COMPRESSION)
+            data.attrs.update({"fps": pose.fps, "size": pose.size})
+    return Path(path)
+
+
+def read_packed(path: str | Path, fps: float = 25.0, size: tuple[int, int] | None = None) -> Iterator[tuple[str, Pose]]:
+    """(video, pose on "openpose-50") of every video of a packed file, by name.
+
+    Args:
+        fps, size: of files that do not say (all but our own); size None is the extent of the keypoints.
+
+    Raises:
+        PoseFileError: not an HDF5 file, or not (T, 150).
+    """
+    from .files import PoseFileError
+    from .openpose import unpack_150
+
+    with _open(Path(path)) as file:
+        for video in sorted(file):
+            data = file[video]
+            if not hasattr(data, "shape") or len(data.shape) != 2 or data.shape[1] != 150:
+                shape = getattr(data, "shape", "a group")
+                raise PoseFileError(f"{path}: {video!r} is {shape}; expected an array (T, 150)")
+            known = data.attrs
+            frame = (int(known["size"][0]), int(known["size"][1])) if "size" in known else size
+            yield video, unpack_150(np.asarray(data, np.float32), float(known.get("fps", fps)), frame)
+
+
+def pack_folders(
+    root: str | Path, output: str | Path, fps: float = 25.0, size: tuple[int, int] | None = None, batch: int = 200
+) -> list[tuple[str, str]]:
+    """OpenPose's folders of JSON files, one a video, into one packed file (row A1); resumable.
+
+    Of several people the one with the widest shoulders is kept, and a frame without anybody stays a row. A folder that
+    is already in the file is not read again. The file grows by whole batches.
+
+    Returns:
+        (folder, reason) of every folder that could not be read; the others are in the file.
+
+    Raises:
+        PoseFileError: there is no folder with JSON files in `root`.
+    """
+    from .files import PoseFileError
+    from .openpose import read_openpose
+
+    root, output = Path(root), Path(output)
+    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    if not folders:
+        raise PoseFileError(f"{root}: holds no folders; expected one folder of OpenPose JSON files for each video")
+    done: set[str] = set()
+    if output.exists():
+        with _open(output) as file:
+            done = set(file)
+    waiting = [folder for folder in folders if folder.name not in done]
+    failed: list[tuple[str, str]] = []
+
+    def read(folders: list[Path]) -> Iterator[tuple[str, Pose]]:
+        for folder in folders:
+            try:
+                yield folder.name, read_openpose(folder, fps, size)
+            except PoseFileError as error:
+                failed.append((folder.name, str(error)))
+
+    for first in range(0, len(waiting), batch):
+        write_packed(output, read(waiting[first : first + batch]))
+    return failed
