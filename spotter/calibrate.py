@@ -20,10 +20,14 @@ from .files import write_json
 
 __all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit", "shipped_calibration"]
 
-EVIDENCE: tuple[str, ...] = ("cosine", "s_norm", "background", "margin", "alignment", "length")
-"""What a candidate is judged by: its cosine; its s-norm; how far it stands out of its track; its lead over the best
-other sign at that place; the mean cost of the alignment with the exemplar; how far its length is
-from what is usual for the exemplar's (absolute log ratio)."""
+EVIDENCE: tuple[str, ...] = (
+    "cosine", "s_norm", "background", "margin", "span", "lead", "alignment", "length", "shortness",
+)  # fmt: skip
+"""What a candidate is judged by.
+
+Of its window: the cosine; the s-norm; how far it stands out of its track; its lead over the best other sign there.
+Of the span that the aligned exemplar covers: the cosine; the lead over the best other sign on that very span; the mean
+cost of the alignment; how far the span's length is from what is usual (absolute log ratio); the same where shorter."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .handedness import right_handed
 from .sources import POSE_SUFFIXES, PoseSource, load_clip
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _enroll_one(
         raise ValueError(f"{clip.name}: has no frames")
     given = exemplar.span if exemplar.span is not None else spans.get(clip.name)
     start, end = exemplar_span(clip, given, trim)
-    inputs = encoder.prepare(clip)
+    inputs = encoder.prepare(right_handed(clip))
     ratio = encoder.fps / clip.fps
     window = np.array([[start * ratio, max(end * ratio, start * ratio + 1)]])
     vector = encoder.embed(inputs, window)

@@ -49,6 +49,15 @@ class _Found(NamedTuple):
     spread: float
 
 
+class _Aligned(NamedTuple):
+    """Where an exemplar fits: [start, end) in frames, mean cost, log of its length over the usual one."""
+
+    start: float
+    end: float
+    cost: float
+    length: float
+
+
 class _Norm(NamedTuple):
     """Mean and standard deviation of a vector's similarity to its nearest cohort members."""
 
@@ -107,13 +116,43 @@ class Judge:
         found = self._peaks(track, query.plan, track.signs if signs is None else signs, floor, signs is not None)
         if not found:
             return []
-        windows = np.array([[f.peak.start, f.peak.end] for f in found])
-        vectors = query.encoder.embed(query.inputs, windows)
-        norms = self._cohort_statistics(vectors)
         exemplars = moved_vectors(self.gallery, moved)
-        similarity = vectors @ exemplars.T
-        own = self._cohort_statistics(exemplars)
-        return [self._candidate(query, f, s, n, own) for f, s, n in zip(found, similarity, norms, strict=True)]
+        windows = query.encoder.embed(query.inputs, np.array([[f.peak.start, f.peak.end] for f in found]))
+        similarity = windows @ exemplars.T
+        rows = [self._nearest(f.sign, s) for f, s in zip(found, similarity, strict=True)]
+        aligned = [self._aligned(query, f.peak, row) for f, row in zip(found, rows, strict=True)]
+        spans = query.encoder.embed(query.inputs, np.array([[a.start, a.end] for a in aligned])) @ exemplars.T
+        norms, own = self._cohort_statistics(windows), self._cohort_statistics(exemplars)
+        made = []
+        for i, (f, row, fit) in enumerate(zip(found, rows, aligned, strict=True)):
+            cosine = float(similarity[i, row]) if self.several_lengths else f.peak.score
+            others = np.delete(spans[i], self._rows[f.sign])
+            evidence = {
+                "cosine": cosine,
+                "s_norm": 0.5 * (norms[i].of(cosine) + own[row].of(cosine)),
+                "background": (cosine - f.middle) / f.spread,
+                "margin": cosine - max(f.rival, norms[i].mean),
+                "span": float(spans[i, row]),
+                "lead": float(spans[i, row]) - max(float(others.max(initial=-1.0)), norms[i].mean),
+                "alignment": fit.cost,
+                "length": abs(fit.length),
+                "shortness": max(-fit.length, 0.0),
+            }
+            start, end = (fit.start, fit.end) if self.options.refine else (f.peak.start, f.peak.end)
+            made.append(Candidate(f.sign, max(start, 0.0), min(end, float(query.frames)), evidence))
+        return made
+
+    def _nearest(self, sign: str, similarity: NDArray[np.float32]) -> int:
+        """The exemplar row of the sign that a window with these similarities (E,) is most like."""
+        rows = self._rows[sign]
+        return rows[int(similarity[rows].argmax())]
+
+    def _aligned(self, query: Query, peak: Peak, row: int) -> _Aligned:
+        features = self.gallery.features[row]
+        if features is None or len(features) == 0:
+            return _Aligned(peak.start, peak.end, 0.0, 0.0)
+        start, end, cost = align(features, query.features, peak.start, peak.end)
+        return _Aligned(start, end, cost, float(np.log((end - start) / (TYPICAL_LENGTH * len(features)))))
 
     def _peaks(
         self, track: SimilarityTrack, plan: Plan, signs: Sequence[str], floor: float | None, known: bool
@@ -148,30 +187,6 @@ class Judge:
         lengths = plan.grid[plan.use[self._rows[sign]].any(axis=0)]
         return [peak._replace(start=middle - n / 2, end=middle + n / 2) for n in lengths.tolist()]
 
-    def _candidate(
-        self, query: Query, found: _Found, similarity: NDArray[np.float32], norm: _Norm, own: Sequence[_Norm]
-    ) -> Candidate:
-        """similarity: (E,) of the window to every exemplar; norm, own: the window's and every exemplar's."""
-        peak, rows = found.peak, self._rows[found.sign]
-        row = rows[int(similarity[rows].argmax())]
-        cosine = float(similarity[row]) if self.several_lengths else peak.score
-        features = self.gallery.features[row]
-        start, end, cost, length = peak.start, peak.end, 0.0, 0.0
-        if features is not None and len(features):
-            aligned_start, aligned_end, cost = align(features, query.features, peak.start, peak.end)
-            length = abs(float(np.log((aligned_end - aligned_start) / (TYPICAL_LENGTH * len(features)))))
-            if self.options.refine:
-                start, end = aligned_start, aligned_end
-        evidence = {
-            "cosine": cosine,
-            "s_norm": 0.5 * (norm.of(cosine) + own[row].of(cosine)),
-            "background": (cosine - found.middle) / found.spread,
-            "margin": cosine - max(found.rival, norm.mean),
-            "alignment": cost,
-            "length": length,
-        }
-        return Candidate(found.sign, max(start, 0.0), min(end, float(query.frames)), evidence)
-
     def _cohort_statistics(self, vectors: NDArray[np.float32]) -> list[_Norm]:
         if self.cohort is None:
             return [NO_COHORT] * len(vectors)
@@ -185,14 +200,15 @@ class Judge:
             if c.end > c.start
         ]
         judged.sort(key=lambda d: (-d.score, d.start, d.sign))
+        least, most = self.threshold, self.options.most
         if forced is not None:
-            return sorted(judged[: max(self.options.most, 1)], key=lambda d: d.start)
+            least, most = -np.inf, max(most, 1)
         chosen: list[Detection] = []
         per_sign: dict[str, int] = {}
         for one in judged:
-            if one.score < self.threshold or any(self._clash(one, other) for other in chosen):
+            if one.score < least or any(self._clash(one, other) for other in chosen):
                 continue
-            if self.options.most and per_sign.get(one.sign, 0) >= self.options.most:
+            if most and per_sign.get(one.sign, 0) >= most:
                 continue
             per_sign[one.sign] = per_sign.get(one.sign, 0) + 1
             chosen.append(one)

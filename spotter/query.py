@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .handedness import right_handed
 from .track import SimilarityTrack
 from .windows import centres, length_grid, lengths_for, windows_at
 
@@ -65,7 +66,7 @@ class Query:
             raise ValueError(f"{clip.name}: has no frames")
         self.name, self.encoder, self.plan = clip.name, encoder, plan
         self.fps, self.duration = encoder.fps, len(clip) / clip.fps
-        self.inputs = encoder.prepare(clip)
+        self.inputs = encoder.prepare(right_handed(clip))
         self.frames = len(next(iter(self.inputs.values())))
         self.centres = centres(self.frames, plan.stride)
         self._vectors: dict[int, NDArray[np.float32]] = {}
