@@ -68,8 +68,11 @@ def write_pose(path: str | Path, pose: Pose, stamp: str = "") -> Path:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         if suffix == ".pose":
-            with partial.open("wb") as file:
-                _dot_pose(pose).write(file)
+            try:
+                with partial.open("wb") as file:
+                    _dot_pose(pose).write(file)
+            except ValueError as error:
+                raise PoseFileError(f"{path}: cannot be written as .pose ({error})") from None
             os.replace(partial, path)
             header = {"skeleton": pose.skeleton, "estimator": pose.estimator, "source": pose.source, "stamp": stamp}
             partial.write_text(json.dumps(header, ensure_ascii=False), encoding="utf-8")
@@ -95,7 +98,7 @@ def read_header(path: Path) -> dict[str, str]:
         from .store import store_header
 
         return store_header(path)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, AttributeError):
         return {}
 
 
@@ -117,7 +120,7 @@ def published_names() -> dict[str, dict[str, str]]:
         for joint in hand_joints(side):
             short = joint.removeprefix(f"{side}_hand_")
             finger, _, part = short.partition("_")
-            published = short if finger in ("wrist", "thumb") else f"{finger}_finger_{part}"
+            published = short if finger in ("wrist", "thumb", "pinky") else f"{finger}_finger_{part}"
             hands[component][published.upper()] = joint
     return {_BODY: body, **hands}
 
