@@ -146,7 +146,8 @@ def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
     else:
         stem, kind = f"talk-{number}", "queries"
         counted = {sign.label for sign in world.signs[: options.signs]}
-        performance = world.perform(_script(world, options, rng), signer=number, fps=options.fps, take=number)
+        script = _script(world, options, rng, number)
+        performance = world.perform(script, signer=number, fps=options.fps, take=number)
     camera = _camera(rng, options, frontal=job.sign is not None)
     look = Look() if job.sign is not None else random_look(rng)
     render_video(job.folder / kind / f"{stem}.mp4", performance.figure, look, camera, seed=number)
@@ -155,18 +156,19 @@ def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
     return stem, spans
 
 
-def _script(world: Any, options: DemoOptions, rng: Any) -> list[Any]:
-    """Signs of one query in a random order until it is long enough: the searched ones twice as often as the others."""
+def _script(world: Any, options: DemoOptions, rng: Any, signer: int) -> list[Any]:
+    """Signs of one query in a random order, as many as it takes: the searched ones twice as often as the others."""
     wanted = options.seconds / options.videos
     bag = [*world.signs[: options.signs], *world.signs[: options.signs], *world.signs[options.signs :]]
-    # about 1.2 seconds a sign in a sentence, with its transition
     order: list[Any] = []
-    while len(order) < wanted / 0.9:
-        order += [bag[i] for i in rng.permutation(len(bag))]
-    for count in range(8, len(order)):
-        if len(world.perform(order[:count], signer=0, fps=options.fps)) / options.fps > wanted * 1.12:
+    count = 4
+    while True:
+        while len(order) < count:
+            order += [bag[i] for i in rng.permutation(len(bag))]
+        seconds = len(world.perform(order[:count], signer=signer, fps=options.fps, take=signer)) / options.fps
+        if seconds >= wanted:
             return order[:count]
-    return order
+        count += max(1, round((wanted - seconds) / (seconds / count)))
 
 
 def _camera(rng: Any, options: DemoOptions, frontal: bool) -> Camera:
