@@ -51,7 +51,8 @@ def measure(figure: Figure, look: Look, camera: Camera, keep: Path | None = None
     estimator = holistic.Holistic(model_complexity=1)
     faces, found, drawn, began = [], [], 0.0, time.thread_time()
     for i, frame in enumerate(render_frames(figure, look, camera)):
-        drawn += time.thread_time() - began
+        if i > 0:  # the first also makes the person
+            drawn += time.thread_time() - began
         result = estimator.process(frame)
         faces.append(result.face_landmarks is not None)
         found.append(landmarks(result, camera.size))
@@ -74,7 +75,7 @@ def measure(figure: Figure, look: Look, camera: Camera, keep: Path | None = None
         "hand": ~np.isnan(off[..., 0]),
         "hand error": np.median(off, axis=-1) / (camera.focal * palm / depth),
         "hand px": np.median(off, axis=-1),
-        "seconds": np.array([drawn / len(xy)]),
+        "seconds": np.array([drawn / max(1, len(xy) - 1)]),
     }
 
 
