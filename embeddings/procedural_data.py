@@ -72,7 +72,10 @@ def collect(clips: Iterable[Clip], labels: dict[str, int], prepare: Prepare, fps
         labels: sign → class; signs that are not in it are background.
         fps: frames per second of what `prepare` gives.
     """
-    rows, ranges, spans, at = [], [], [], 0
+    rows: list[NDArray[np.float16]] = []
+    ranges: list[tuple[int, int]] = []
+    spans: list[tuple[int, int, int, int]] = []
+    at = 0
     for clip in clips:
         values = prepare(clip).astype(np.float16)
         ratio = fps / clip.fps

@@ -59,9 +59,8 @@ def main() -> None:
     exemplars, queries = continuous_world(args.seed, args.signs, args.videos, args.each, args.noise)
     truth = truth_of(queries)
     seconds = sum(len(q) / q.fps for q in queries)
-    print(
-        f"{args.signs} signs, {sum(map(len, truth.values()))} occurrences, {seconds / 60:.1f} minutes, seed {args.seed}\n"
-    )
+    occurrences = sum(map(len, truth.values()))
+    print(f"{args.signs} signs, {occurrences} occurrences, {seconds / 60:.1f} minutes, seed {args.seed}\n")
     print("| encoder | variant | one-to-one F1@.5 | TP/FP/FN | challenge F1 | s |\n|---|---|---|---|---|---|")
     for name in args.encoders:
         encoder = load_encoder(name)

@@ -42,6 +42,7 @@ class PoseCosine(Encoder):
         self.window = self.config.samples
         self.dim = 98 * self.config.samples
         self.id = self.name
+        self.scale: torch.nn.Parameter
         # so that `.to(device)` and device look-ups work as for any network
         self.register_parameter("scale", torch.nn.Parameter(torch.ones(()), requires_grad=False))
 

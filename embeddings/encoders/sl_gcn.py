@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -159,7 +160,7 @@ class SLGCN(Encoder):
     """2D SL-GCN, row D2. Input: "joints" (B, T, 27, 3): x, y, confidence. See the module's text."""
 
     name = "sl-gcn"
-    required_inputs: tuple[str, ...] = ("joints",)  # type: ignore[misc]
+    required_inputs: ClassVar[tuple[str, ...]] = ("joints",)
     skeleton = "sl-gcn-27"
 
     def __init__(self, config: SLGCNConfig | None = None) -> None:
@@ -177,6 +178,7 @@ class SLGCN(Encoder):
         parts = config.head_units * joints
         self.dim = parts * config.part_dim
         graph = adjacency(self.skeleton)
+        self.parents: Tensor
         self.register_buffer("parents", torch.from_numpy(bone_parents(self.skeleton)), persistent=False)
         given = 3 * len(config.streams)
         self.norm = nn.BatchNorm1d(given * joints)

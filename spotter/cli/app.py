@@ -58,7 +58,7 @@ def options(
     if threads:
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(threads)
-    warnings.showwarning = say_warning
+    warnings.showwarning = say_warning  # type: ignore[assignment]
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING)
 
 
