@@ -1,0 +1,141 @@
+"""Tables of landmarks and folders of frames: both ways, resumable, in parallel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.datasets import DatasetError, Sample, ipn_compact, landmark_table, spoter
+from eval.datasets.frames import extract_frames
+
+
+def test_spoter_both_ways_to_the_digit(tmp_path: Path) -> None:
+    values = np.round(np.random.default_rng(0).uniform(0.01, 0.99, (3, 54, 2)), 7)
+    values[1, 5] = np.nan
+    spoter.write(tmp_path / "a.csv", [(Sample("x", "book", number=3), values)])
+    raw = (tmp_path / "a.csv").read_text("utf-8")
+    ((sample, xy),) = spoter.read(tmp_path / "a.csv")
+    assert (sample.label, sample.number, sample.end) == ("3", 3, 3)
+    np.testing.assert_array_equal(xy, values)
+    spoter.write(tmp_path / "b.csv", [(sample, xy)])
+    assert (tmp_path / "b.csv").read_text("utf-8") == raw
+    ((named, _),) = spoter.read(tmp_path / "a.csv", ["a", "b", "book"])
+    assert named.label == "book"
+
+
+def test_spoter_flips_y_and_marks_missing_joints(tmp_path: Path) -> None:
+    values = np.full((2, 54, 2), 0.25)
+    values[0, 0] = np.nan
+    spoter.write(tmp_path / "a.csv", [(Sample("x", "1", number=1), values)])
+    header, row = (tmp_path / "a.csv").read_text("utf-8").splitlines()
+    assert header.startswith("nose_X,nose_Y,neck_X")
+    assert header.endswith("thumbCMC_1_X,thumbCMC_1_Y,labels")
+    assert row.startswith('"[0.0, 0.25]","[0.0, 0.75]"')
+    published = header.replace("_0_", "_left_").replace("_1_", "_right_")
+    (tmp_path / "b.csv").write_text(f"{published}\n{row}\n", "utf-8")
+    ((_, xy),) = spoter.read(tmp_path / "b.csv")
+    np.testing.assert_array_equal(xy, values)
+    with pytest.raises(DatasetError, match="labels count from 1"):
+        spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=0), values)])
+    with pytest.raises(DatasetError, match=r"expected \(T, 54, 2\)"):
+        spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=1), values[:, :3])])
+
+
+def landmarks(path: Path) -> np.ndarray:
+    """As an estimator would give them: chosen by the name of the file; one that fails."""
+    if path.stem == "broken":
+        raise ValueError(f"{path}: no picture")
+    values = np.random.default_rng(len(path.stem)).uniform(size=(4, 75, 3))
+    values[2, 10:30] = np.nan
+    return values
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_landmark_table_comes_back_and_resumes(tmp_path: Path, workers: int) -> None:
+    samples = [Sample(name, "A", f"{name}.mp4", "Ann") for name in ("a", "broken", "ccc")]
+    said: list[str] = []
+    failed = landmark_table.make_table(
+        samples, tmp_path, tmp_path / "parts", landmarks, workers, lambda name, error: said.append(name)
+    )
+    assert sorted(said) == ["a", "broken", "ccc"]
+    assert failed == {"broken": f"{tmp_path / 'broken.mp4'}: no picture"}
+    assert landmark_table.join(samples, tmp_path / "parts", tmp_path / "table.csv") == 2
+    rows = (tmp_path / "table.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 1 + 2 * 4
+    assert len(rows[0].split(",")) == 225 + 5
+    assert rows[3].split(",")[30] == "-2"
+    read = list(landmark_table.read_table(tmp_path / "table.csv"))
+    assert [(s.id, s.label, s.signer) for s, _ in read] == [("a", "A", "Ann"), ("ccc", "A", "Ann")]
+    for sample, values in read:
+        np.testing.assert_array_equal(values, landmarks(Path(sample.path)))
+    said.clear()
+    landmark_table.make_table(
+        samples, tmp_path, tmp_path / "parts", landmarks, 1, lambda name, error: said.append(name)
+    )
+    assert said == ["broken"]
+
+
+def test_ipn_is_compacted_to_gestures(tmp_path: Path) -> None:
+    samples = [
+        Sample("v^1", "D0X", source="v", start=0, end=3),
+        Sample("v^2", "G11", source="v", start=3, end=6),
+        Sample("w^1", "B0A", source="w", start=0, end=2),
+    ]
+    tracks = {name: np.random.default_rng(i).uniform(size=(8, 21, 2)) for i, name in enumerate("vw")}
+    tracks["v"][4, 7] = np.nan
+    asked: list[str] = []
+
+    def track(video: str) -> np.ndarray:
+        asked.append(video)
+        return tracks[video]
+
+    assert ipn_compact.compact(tmp_path / "ipn.csv", samples, track) == 2
+    assert asked == ["v", "w"]
+    read = list(ipn_compact.read(tmp_path / "ipn.csv"))
+    assert [(s.label, s.number, s.start, s.end) for s, _ in read] == [("G11", 12, 3, 6), ("B0A", 0, 0, 2)]
+    np.testing.assert_array_equal(read[0][1], tracks["v"][3:6])
+    cells = (tmp_path / "ipn.csv").read_text("utf-8").splitlines()[0].split(",")
+    assert cells[:3] == ["x0", "y0", "x1"]
+    assert len(cells) == 42 + 6
+    with pytest.raises(DatasetError, match="ends at frame 9; its video has 8"):
+        ipn_compact.compact(tmp_path / "x.csv", [Sample("v^3", "B0A", source="v", start=7, end=9)], track)
+
+
+def frames(path: Path, start: float = 0.0, end: float | None = None) -> Iterator[tuple[float, np.ndarray]]:
+    """Grey frames of a "video" that a JSON file describes; fails where it says so."""
+    count = json.loads(path.read_text("utf-8"))
+    for i in range(count):
+        if start <= i / 10 < (end if end is not None else 1e9):
+            yield i / 10, np.full((8, 8, 3), i, np.uint8)
+    if count == 7:
+        raise ValueError(f"{path}: damaged after frame 6")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_are_whole_folders_and_resumed(tmp_path: Path, workers: int) -> None:
+    for name, count in {"a": 5, "b": 7, "c": 9, "d": 0}.items():
+        (tmp_path / f"{name}.json").write_text(str(count), "utf-8")
+    samples = [Sample(n, "SIGN", f"{n}.json", split="train") for n in "abd"]
+    samples.append(Sample("c", "SIGN", "c.json", start=0.25, end=0.6, unit="seconds"))
+    failed = extract_frames(samples, tmp_path, tmp_path / "out", frames, workers)
+    assert set(failed) == {"b", "d"}
+    assert "damaged after frame 6" in failed["b"]
+    assert sorted(p.name for p in (tmp_path / "out" / "train" / "SIGN" / "a").iterdir())[-1] == "00004.jpg"
+    assert len(list((tmp_path / "out" / "SIGN" / "c").iterdir())) == 3
+    assert not list((tmp_path / "out").rglob(".*"))
+    said: list[str] = []
+    extract_frames(samples, tmp_path, tmp_path / "out", frames, 1, progress=lambda name, error: said.append(name))
+    assert sorted(said) == ["b", "d"]
+
+
+def test_frames_of_a_real_video(tmp_path: Path) -> None:
+    from embeddings.video import read_frames, write_video
+
+    write_video(tmp_path / "v.mp4", (np.full((64, 64, 3), 8 * i, np.uint8) for i in range(20)), fps=10)
+    sample = Sample("v", "SIGN", "v.mp4", start=5, end=12, fps=10.0)
+    assert extract_frames([sample], tmp_path, tmp_path / "out", read_frames) == {}
+    assert len(list((tmp_path / "out" / "SIGN" / "v").iterdir())) == 7
