@@ -1,0 +1,176 @@
+"""Distances, clusters, key-frames and vectors against brute force and planted answers."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.clip import Pose
+from embeddings.phonology.body import signer_space
+from embeddings.phonology.hand_clusters import (
+    dominant_hand,
+    medoid_linkage,
+    merge_medoids,
+    palm_shape_distances,
+    palm_shapes,
+    sign_clusters,
+    write_clusters,
+)
+from embeddings.phonology.hand_distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
+from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes, write_keyframes
+from embeddings.phonology.locations import LOCATIONS
+from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
+from embeddings.synthetic import Camera, SignWorld
+from tests import naive_phonology as naive
+
+WORLD = SignWorld(seed=3, signs=6)
+
+
+def test_distances_equal_the_brute_force() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 30, (7, 21, 2)) + 200, rng.normal(0, 20, (5, 21, 2))
+    unit = rng.uniform(20, 60, 5)
+    table, weighted = hand_distances(a, b, unit), palm_distances(a, b, unit=unit)
+    for i in range(7):
+        for j in range(5):
+            whole = naive.similarity_residual(a[i], b[j], list(range(21)))
+            assert table[i, j] == pytest.approx(np.sqrt((whole**2).sum()) / unit[j], rel=1e-9)
+            palm = naive.similarity_residual(a[i], b[j], list(PALM))
+            expected = np.sqrt((JOINT_WEIGHTS * (palm**2).sum(axis=1)).sum()) / unit[j]
+            assert weighted[i, j] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_moved_turned_and_grown_hand_is_the_same() -> None:
+    hand = np.random.default_rng(1).normal(size=(1, 21, 2))
+    c, s = 3 * np.cos(0.7), 3 * np.sin(0.7)
+    moved = hand @ np.array([[c, s], [-s, c]]) + [40, -7]
+    assert hand_distances(hand, moved)[0, 0] == pytest.approx(0, abs=1e-6)
+    assert palm_distances(hand, moved)[0, 0] == pytest.approx(0, abs=1e-6)
+    mirrored = hand * [-1, 1]
+    assert hand_distances(hand, mirrored)[0, 0] > 1
+
+
+def test_a_million_distances_within_seconds() -> None:
+    hands = np.random.default_rng(0).normal(size=(1000, 21, 2))
+    start = time.perf_counter()
+    hand_distances(hands, hands)
+    palm_distances(hands, hands)
+    assert time.perf_counter() - start < 20  # two million
+
+
+def test_missing_joints_are_refused() -> None:
+    with pytest.raises(ValueError, match="missing joints"):
+        hand_distances(np.full((1, 21, 2), np.nan), np.zeros((1, 21, 2)))
+
+
+def test_palm_shapes_do_not_depend_on_view_or_side() -> None:
+    rng = np.random.default_rng(2)
+    hand = rng.normal(size=(1, 21, 3))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    turned = hand @ turn.T * 5 + [1, 2, 3]
+    mirrored = turned * [-1, 1, 1]
+    shapes = palm_shapes(np.concatenate([hand, turned, mirrored]), np.array([False, False, True]))
+    np.testing.assert_allclose(shapes[1], shapes[0], atol=1e-9)
+    np.testing.assert_allclose(shapes[2], shapes[0], atol=1e-9)
+    np.testing.assert_allclose(palm_shape_distances(shapes), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_medoid_linkage_equals_the_brute_force(seed: int) -> None:
+    points = np.random.default_rng(seed).random((24, 2))
+    table = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    labels = medoid_linkage(table, 0.3)
+    found = {frozenset(np.flatnonzero(labels == k).tolist()) for k in range(labels.max() + 1)}
+    assert found == {frozenset(g) for g in naive.medoid_linkage(table, 0.3)}
+
+
+def test_merge_refuses_spread_out_clusters_and_drops_small_ones() -> None:
+    place = np.concatenate([np.linspace(0, 0.1, 12), 0.3 + np.linspace(0, 0.1, 12), [5.0, 5.01]])
+    table = np.abs(place[:, None] - place[None])
+    labels = np.repeat([0, 1, 2], [12, 12, 2])
+    assert merge_medoids(table, labels).tolist() == [0] * 24 + [-1] * 2
+    assert set(merge_medoids(table, labels, far=0.2).tolist()) == {0, 1, -1}
+
+
+def test_one_sign_in_many_videos_gives_its_handshape(tmp_path: Path) -> None:
+    poses = [WORLD.clip("sign-000", signer=k, skeleton="coco-wholebody-133").pose for k in range(6)]
+    clusters = sign_clusters([p for p in poses if p is not None])
+    assert clusters
+    assert len(set(clusters[0].samples.tolist())) >= 4
+    write_clusters(tmp_path / "c.h5", {"sign-000": clusters})
+    assert (tmp_path / "c.h5").stat().st_size > 0
+
+
+def test_the_dominant_hand_of_a_left_hander() -> None:
+    sign = next(s for s in WORLD.signs if s.arrangement == "one-handed")
+    for k in range(8):
+        pose = WORLD.clip(sign, signer=k).pose
+        assert pose is not None
+        assert dominant_hand([pose]) == ("left" if WORLD.signer(k).left_handed else "right")
+
+
+def still_pose(speeds: list[float]) -> Pose:
+    """Everything moves along x by the given speeds."""
+    x = np.concatenate([[0.0], np.cumsum(speeds)]).astype(np.float32)
+    xy = np.zeros((len(x), 50, 2), np.float32)
+    xy[..., 0] = x[:, None] + 100
+    return Pose(xy, np.ones((len(x), 50), np.float32), "openpose-50", 25.0, (512, 512))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_keyframes_equal_the_published_loop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pose = still_pose(rng.integers(0, 9, int(rng.integers(1, 60))).tolist())
+    for count, blank in ((16, 3), (4, 0), (5, 50)):
+        expected = naive.keyframes(frame_speed(pose).tolist(), count, blank)
+        assert keyframes(pose, count, blank).tolist() == expected
+
+
+def test_missing_joints_are_no_motion() -> None:
+    pose = still_pose([1.0] * 20)
+    confidence = pose.confidence.copy()
+    confidence[10, 8:] = 0
+    np.testing.assert_allclose(frame_speed(replace(pose, confidence=confidence)), frame_speed(pose), rtol=1e-5)
+
+
+def test_resting_keyframes_and_their_fallback(tmp_path: Path) -> None:
+    pose = still_pose([0] * 5 + [10] * 5 + [0] * 5 + [10] * 5 + [0] * 2)
+    chosen = resting_keyframes(pose)
+    assert [int(k) for k in chosen] == [11, 21]
+    assert resting_keyframes(still_pose([0.0] * 20)).tolist() == [4, 8, 12, 16]
+    write_keyframes(tmp_path / "k.h5", {"v": chosen})
+    assert read_keyframes(tmp_path / "k.h5")["v"].tolist() == chosen.tolist()
+
+
+def test_location_vectors_sum_to_one_and_know_the_planted_place() -> None:
+    pose = WORLD.clip("sign-000", camera=0, skeleton="mediapipe-holistic").pose
+    assert pose is not None
+    xy, nose = pose.xy.copy(), pose.joint("nose")
+    for k in range(21):
+        xy[:, pose.joint("right_hand_wrist") + k] = xy[:, nose] + np.array([k % 3, k % 4]) * 0.5
+    vectors = location_vectors(signer_space(replace(pose, xy=xy, z=None)))
+    np.testing.assert_allclose(vectors.sum(axis=-1), 1, atol=1e-5)
+    assert (vectors[:, 1].argmax(axis=-1) == LOCATIONS.index("nose")).mean() > 0.9
+
+
+def test_semantic_vector_holds_the_last_known_hand() -> None:
+    places = np.random.default_rng(0).random((4, 2, 15)).astype(np.float32)
+    hands = np.random.default_rng(1).random((4, 2, 1280)).astype(np.float32)
+    places[2, 0], hands[0, 1] = np.nan, np.nan
+    rows = semantic_vectors(places, hands)
+    assert rows.shape == (4, 2590)
+    np.testing.assert_array_equal(rows[2, :15], places[1, 0])
+    np.testing.assert_array_equal(rows[0, -1280:], 0)
+    np.testing.assert_array_equal(rows[3, 15:30], places[3, 1])
+    with pytest.raises(ValueError, match="expected"):
+        semantic_vectors(places, hands[:3])
+
+
+def test_a_skeleton_without_shoulders_is_refused() -> None:
+    pose = WORLD.clip("sign-000", camera=Camera(), skeleton="coco-wholebody-133").pose
+    assert pose is not None
+    with pytest.raises(ValueError, match="never seen"):
+        signer_space(replace(pose, confidence=np.zeros_like(pose.confidence)))
