@@ -1,7 +1,7 @@
 """Train the shipped encoders on the procedural signer alone: no recording of anybody, no download.
 
     python scripts/train_default.py --network sign-tcn --steps 2600 -o embeddings/weights/sign-tcn.safetensors
-    python scripts/train_default.py --network sl-gcn --steps 700 -o embeddings/weights/sl-gcn.safetensors
+    python scripts/train_default.py --network sl-gcn --steps 400 --signs-per-batch 20 --no-bf16 -o embeddings/weights/sl-gcn.safetensors
 
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
 the training signs (their classifier is not shipped). SL-GCN adds its batch-all triplets per part. One thread of a CPU
@@ -31,7 +31,7 @@ from embeddings.procedural_data import Stretches, WindowSampler, collect, proced
 from embeddings.window_augment import augment_body_hands, augment_joints
 
 SMALL_SL_GCN = SLGCNConfig(
-    streams=("joint", "bone", "motion"), widths=(48, 48, 64, 64, 96, 96), head_units=1, part_dim=32, kernel=5
+    streams=("joint", "bone", "motion"), widths=(32, 32, 48, 64), head_units=1, part_dim=32, kernel=5, groups=8
 )
 Augment = Callable[[Tensor, np.random.Generator], Tensor]
 
@@ -111,6 +111,8 @@ def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augmen
             chosen = torch.from_numpy(rng.choice(parts.shape[1], 8, replace=False))
             loss = loss + triplet(F.normalize(parts[signs][:, chosen], dim=-1), labels[signs])
         optimizer.zero_grad()
+        if not torch.isfinite(loss):
+            raise RuntimeError(f"the loss is {float(loss)} at step {step}; lower --rate, or train with --no-bf16")
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()

@@ -44,15 +44,15 @@ def drop_graph(x: Tensor, neighbours: Tensor, keep: float, block: int) -> Tensor
     """
     _, _, frames, joints = x.shape
     with torch.no_grad():
-        size = x.abs().mean(dim=1)  # (B, T, V)
+        size = x.float().abs().mean(dim=1)  # (B, T, V)
         by_joint = size.mean(dim=1)
-        by_joint = by_joint / by_joint.sum(dim=1, keepdim=True) * joints
+        by_joint = by_joint / by_joint.sum(dim=1, keepdim=True).clamp(min=1e-6) * joints
         reach = float(neighbours.sum()) / joints
         seeds = torch.bernoulli((by_joint * (1 - keep) / reach).clamp(max=1.0))
         joint_mask = 1 - (seeds @ neighbours).clamp(max=1.0)  # (B, V)
         length = min(block, frames) // 2 * 2 - 1 if min(block, frames) > 1 else 1
         by_frame = size.mean(dim=2)
-        by_frame = by_frame / by_frame.sum(dim=1, keepdim=True) * frames
+        by_frame = by_frame / by_frame.sum(dim=1, keepdim=True).clamp(min=1e-6) * frames
         seeds = torch.bernoulli((by_frame * (1 - keep) / length).clamp(max=1.0))
         frame_mask = 1 - F.max_pool1d(seeds[:, None], length, stride=1, padding=length // 2)[:, 0]  # (B, T)
         mask = frame_mask[:, None, :, None] * joint_mask[:, None, None, :]

@@ -88,9 +88,13 @@ class DecoupledGraphConv(nn.Module):
         mixed = self.norm_each(self.linear(x))
         # columns of each adjacency sum to one
         graph = self.adjacency / (self.adjacency.norm(dim=2, keepdim=True) + 1e-4)
-        mixed = mixed.view(-1, self.subsets, self.groups, self.made // self.groups, frames, joints)
-        # (B, subset, group, channel, T, V) × (subset, group, V, W) → (B, group, channel, T, W)
-        out = torch.einsum("bsgctv,sgvw->bgctw", mixed, graph).reshape(-1, self.made, frames, joints)
+        # one matrix product per group: (B·C/g·T, subsets·V) × (subsets·V, V)
+        per_group = self.made // self.groups
+        mixed = mixed.view(-1, self.subsets, self.groups, per_group, frames, joints)
+        rows = mixed.permute(2, 0, 3, 4, 1, 5).reshape(self.groups, -1, self.subsets * joints)
+        columns = graph.transpose(0, 1).reshape(self.groups, self.subsets * joints, joints)
+        out = torch.bmm(rows, columns).view(self.groups, -1, per_group, frames, joints)
+        out = out.transpose(0, 1).reshape(-1, self.made, frames, joints)
         return F.relu(self.norm(out) + self.skip(x))
 
 
