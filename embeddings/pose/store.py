@@ -29,12 +29,12 @@ def write_store(path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str
 
     Raises:
         PoseFileError: what is there is no HDF5 file.
+        ValueError: a video's name is empty or holds a slash (which would make a folder inside the file).
     """
     items = poses.items() if isinstance(poses, Mapping) else poses
     with _added_to(Path(path)) as file:
         for video, pose in items:
-            if video in file:
-                del file[video]
+            _make_room(file, video)
             group = file.create_group(video)
             group.create_dataset("xy", data=pose.xy, **COMPRESSION)
             group.create_dataset("confidence", data=pose.confidence, **COMPRESSION)
@@ -61,6 +61,13 @@ def _added_to(path: Path) -> Iterator[h5py.File]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _make_room(file: h5py.File, video: str) -> None:
+    if not video or "/" in video:
+        raise ValueError(f"video name {video!r} cannot be stored; expected a name without '/'")
+    if video in file:
+        del file[video]
 
 
 def _open(path: Path) -> h5py.File:
@@ -135,8 +142,7 @@ def write_packed(path: str | Path, poses: Iterable[tuple[str, Pose]]) -> Path:
 
     with _added_to(Path(path)) as file:
         for video, pose in poses:
-            if video in file:
-                del file[video]
+            _make_room(file, video)
             data = file.create_dataset(video, data=pack_150(pose), **COMPRESSION)
             data.attrs.update({"fps": pose.fps, "size": pose.size})
     return Path(path)

@@ -63,6 +63,8 @@ def test_a_writer_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="stopped"):
         write_store(path, breaks())
+    with pytest.raises(ValueError, match="'b/c' cannot be stored"):
+        write_store(path, {"b/c": make_pose()})
     assert path.read_bytes() == before
     assert stored_videos(tmp_path / "none.h5") == []
 
