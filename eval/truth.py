@@ -97,9 +97,9 @@ def _row(values: Iterable[Any], where: str, unit: str) -> tuple[Any, ...]:
         raise TruthError(f"{where}: starts at {start:g}; expected a time of at least 0")
     if end < start:
         raise TruthError(f"{where}: ends at {end:g}, before its start at {start:g}")
-    scale = 1000.0 / UNITS[unit]
-    # Whole milliseconds stay integers: the official scorer's numbers are integers too.
-    times = [value * scale if scale != 1 else int(value) if value.is_integer() else value for value in (start, end)]
+    # Whole milliseconds are integers, as in the official scorer's files; a product of seconds is only nearly whole.
+    exact = [value if unit == "ms" else round(value * 1000, 6) for value in (start, end)]
+    times = [int(value) if value.is_integer() else value for value in exact]
     return (sign, *times, *score)
 
 

@@ -61,12 +61,12 @@ def wlasl_file(path: Path) -> None:
 
 
 def timed(name: str, job: Callable[[], Any]) -> bool:
-    """Prints the seconds of a job; whether it kept the limit."""
-    start = time.perf_counter()
+    """Prints the seconds of a job; whether it kept the limit, in processor time (others may keep the machine busy)."""
+    start, used = time.perf_counter(), time.process_time()
     job()
-    seconds = time.perf_counter() - start
-    print(f"{seconds:6.2f} s  {name}")
-    return seconds < LIMIT
+    seconds, used = time.perf_counter() - start, time.process_time() - used
+    print(f"{seconds:6.2f} s ({used:5.2f} s of processor)  {name}", flush=True)
+    return used < LIMIT
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def main() -> None:
         wlasl_file(folder / "WLASL_v0.3.json")
         kept.append(timed("WLASL, 21,083 instances", lambda: wlasl.read(folder)))
     if not all(kept):
-        raise SystemExit(f"something took more than {LIMIT:g} s")
+        raise SystemExit(f"something took more than {LIMIT:g} s of processor time")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import asl_citizen, autsl, boston104, folder, include, ipn, lsa64, manifest, msasl, mssl, oslwl, wlasl
 from .report import DatasetReport, Published, check
-from .sample import DatasetError, Sample, of_split, seconds_of, to_segments
+from .sample import DatasetError, Sample, of_split, refuse_leaks, seconds_of, to_segments
 
 __all__ = [
     "DATASETS",
@@ -21,6 +21,7 @@ __all__ = [
     "check",
     "of_split",
     "read_dataset",
+    "refuse_leaks",
     "seconds_of",
     "to_segments",
 ]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DatasetError", "Sample", "of_split", "seconds_of", "to_segments"]
+from ..splits import check_leaks
+
+__all__ = ["DatasetError", "Sample", "of_split", "refuse_leaks", "seconds_of", "to_segments"]
 
 
 class DatasetError(ValueError):
@@ -66,6 +68,27 @@ def seconds_of(sample: Sample) -> tuple[float, float | None]:
 def of_split(samples: Iterable[Sample], split: str) -> list[Sample]:
     """Samples of one split ("train", "validation", "test")."""
     return [sample for sample in samples if sample.split == split]
+
+
+def refuse_leaks(
+    train: Iterable[Sample], held_out: Iterable[Sample], signers: bool = True, sources: bool = True
+) -> None:
+    """Refuses a signer or a source video on both sides; call it before training and before evaluation.
+
+    Args:
+        signers, sources: False allows one knowingly (WLASL's own splits share signers).
+
+    Raises:
+        eval.splits.LeakError: names what leaks, with examples.
+    """
+    first, second = list(train), list(held_out)
+    every = [*first, *second]
+    check_leaks(
+        [sample.id for sample in first],
+        [sample.id for sample in second],
+        {sample.id: sample.signer for sample in every} if signers else None,
+        {sample.id: sample.source for sample in every} if sources else None,
+    )
 
 
 def to_segments(samples: Iterable[Sample]) -> dict[str, list[tuple[str, float, float]]]:

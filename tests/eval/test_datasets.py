@@ -25,14 +25,17 @@ from eval.datasets import (
     manifest,
     msasl,
     mssl,
+    of_split,
     oslwl,
     read_dataset,
+    refuse_leaks,
     seconds_of,
     srt,
     to_segments,
 )
 from eval.datasets import wlasl as wlasl_reader
 from eval.datasets.report import damage_of
+from eval.splits import LeakError
 
 WLASL = [
     {
@@ -279,6 +282,28 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="wlasl100"):
         read_dataset("wlassl", tmp_path)
     assert all(benchmark.title for benchmark in DATASETS.values())
+
+
+def test_leaks_between_samples_are_refused_unless_allowed() -> None:
+    train = [Sample("a", "A", signer="Ann", source="tape 1")]
+    refuse_leaks(train, [Sample("b", "A", signer="Bo", source="tape 2")])
+    with pytest.raises(LeakError, match="signers are on both sides of the split: Ann"):
+        refuse_leaks(train, [Sample("b", "A", signer="Ann", source="tape 2")])
+    refuse_leaks(train, [Sample("b", "A", signer="Ann", source="tape 2")], signers=False)
+    with pytest.raises(LeakError, match="source videos are on both sides of the split: tape 1"):
+        refuse_leaks(train, [Sample("b", "A", signer="Bo", source="tape 1")])
+
+
+@pytest.mark.real
+def test_leaks_of_published_splits(real_data: Path) -> None:
+    folder = real_data / "annotations"
+    samples = read_dataset("autsl", folder / "autsl")
+    refuse_leaks(of_split(samples, "train"), [s for s in samples if s.split != "train"])
+    samples = read_dataset("ipn", folder / "ipn_hand")
+    refuse_leaks(of_split(samples, "train"), of_split(samples, "validation"))
+    samples = read_dataset("wlasl100", folder / "wlasl")
+    with pytest.raises(LeakError, match="signers are on both sides"):
+        refuse_leaks(of_split(samples, "train"), of_split(samples, "test"))
 
 
 @pytest.mark.real

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 
 from eval.compare import compare_spotting
+from eval.plots import draw_spotting
 from eval.spotting_report import spotting_report
 from eval.tables import Table
 
@@ -50,6 +52,18 @@ def test_figures_that_cannot_be_had_are_left_out() -> None:
     assert report.alarms is None
     assert report.per_signer == {}
     assert "average precision" not in report.table().text()
+
+
+def test_systems_are_drawn_side_by_side(tmp_path: Path) -> None:
+    from PIL import Image
+
+    reports = {"good": spotting_report(TRUTH, GOOD), "nothing": spotting_report(TRUTH, {"p00_n0": [("0", 0, 9)]})}
+    draw_spotting(reports, tmp_path / "deep" / "curves.png")
+    with Image.open(tmp_path / "deep" / "curves.png") as picture:
+        assert picture.width > 1200
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 100
+    with pytest.raises(ValueError, match="no report"):
+        draw_spotting({}, tmp_path / "none.png")
 
 
 def test_methods_are_ranked_with_a_p_value_against_the_best() -> None:

@@ -32,6 +32,12 @@ def test_seconds_become_milliseconds(tmp_path: Path) -> None:
     assert read_segments(tmp_path / "again.csv") == read_segments(tmp_path / "found.csv")
 
 
+def test_no_millisecond_is_lost_between_seconds_and_milliseconds(tmp_path: Path) -> None:
+    rows = {"v": [("A", n, n + 1) for n in range(0, 3_600_000, 997)]}
+    write_segments(tmp_path / "found.csv", rows, unit="s")
+    assert read_segments(tmp_path / "found.csv") == rows
+
+
 def test_a_list_of_detections_is_read(tmp_path: Path) -> None:
     records = [{"video": "v", "sign": "A", "start": 0.5, "end": 1.0, "score": 0.9}]
     (tmp_path / "found.json").write_text(json.dumps(records), encoding="utf-8")
