@@ -19,7 +19,9 @@ make_environment() {
     echo "Setting up .venv (the first time takes a few minutes: PyTorch is large) …"
     [ -x .venv/bin/python ] || "$python" -m venv .venv || return 1
     .venv/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel || return 1
-    .venv/bin/python -m pip install --quiet --no-build-isolation --editable ".$extras" || return 1
+    # "compat" puts the checkout on the path itself; the default finder loses to any folder called gallery/ or eval/
+    PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-build-isolation \
+      --config-settings editable_mode=compat --editable ".$extras" || return 1
     touch "$stamp"
   fi
   # MediaPipe's OpenCV needs these two libraries, which slim Linux images lack.

@@ -1,6 +1,13 @@
 """`python -m spotter`: the same as the `spotter` command."""
 
-from .cli import main
+import sys
+from pathlib import Path
+
+# `python -m` puts the working folder first, where a user's own eval.py or gallery/ would hide the toolkit's packages.
+if sys.path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parents[1]:
+    sys.path.pop(0)
+
+from .cli import main  # noqa: E402
 
 if __name__ == "__main__":
     main()
