@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from embeddings.pose import estimate_videos, read_pose
+from embeddings.pose import estimate, estimate_videos, read_pose
 from embeddings.pose.estimate import ESTIMATORS
 from embeddings.video import write_video
 
@@ -102,8 +104,6 @@ def test_what_cannot_work_is_refused_before_any_work(videos: list[Path], tmp_pat
 
 def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
     """The real estimator, in two processes: over videos, and over the pieces of one video."""
-    from embeddings.pose import estimate
-
     pytest.importorskip("mediapipe")
     rng = np.random.default_rng(0)
     pictures = [np.full((96, 128, 3), 90, np.uint8) + rng.integers(0, 30, (96, 128, 3), dtype=np.uint8)] * 4
@@ -118,3 +118,21 @@ def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
         alone = estimate(video)
         np.testing.assert_allclose(read_pose(output).xy, alone.xy, atol=1e-3)
         assert len(alone) == 4
+
+
+def test_one_video_in_two_processes_is_the_same_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of a drawn signer, estimated by the real estimator in one process and in two."""
+    pytest.importorskip("mediapipe")
+    from embeddings.synthetic import Camera, SignWorld
+    from embeddings.synthetic.render import render_frames
+
+    monkeypatch.setattr(sys.modules["embeddings.pose.estimate"], "PIECE_SECONDS", 0.24)
+    performance = SignWorld(seed=1, signs=2).perform([0], signer=0, fps=25)
+    camera = Camera(size=(192, 192), focal=192 * 2.2 / 1.22, distance=2.2, target=(0.0, -0.16, 0.05))
+    pictures = list(islice(render_frames(performance, camera=camera), 14))
+    video = write_video(tmp_path / "signer.mp4", pictures, 25)
+    one, two = estimate(video), estimate(video, workers=2)
+    assert len(one) == len(two) == 14
+    assert np.isfinite(one.xy[:, :25]).mean() > 0.9, "the signer is seen"
+    np.testing.assert_array_equal(one.xy, two.xy)
+    np.testing.assert_array_equal(one.confidence, two.confidence)
