@@ -40,9 +40,17 @@ def overlapping(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.intp], 
     """Every pair of intervals of (N, 2) and (M, 2) that share time: (i, j, IoU > 0), sorted by i, then j.
 
     What `iou` holds beyond zeros, without its N x M memory: hours of dense predictions fit.
+
+    Raises:
+        ValueError: a time is not finite.
     """
     a = np.asarray(first, np.float64).reshape(-1, 2)
     b = np.asarray(second, np.float64).reshape(-1, 2)
+    for rows in (a, b):
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if len(bad):
+            start, end = rows[bad[0]]
+            raise ValueError(f"interval {bad[0]} is [{start}, {end}); expected finite numbers")
     if not len(a) or not len(b):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
     order = np.argsort(b[:, 0], kind="stable")

@@ -1,4 +1,4 @@
-"""Prediction files of isolated recognition: `sample,class`, in a submission template's own rows and order."""
+"""Files of isolated recognition: labels `sample,label,split`, predictions `sample,class`, submission templates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["fill_template", "read_classes"]
+__all__ = ["fill_template", "read_classes", "read_truth", "write_truth"]
+
+IDS = ("sample", "id", "clip", "video")
+LABELS = ("label", "class", "gloss", "sign")
 
 
 def read_classes(path: str | Path) -> dict[str, list[str]]:
@@ -24,7 +27,7 @@ def read_classes(path: str | Path) -> dict[str, list[str]]:
             rows = [(n, row) for n, row in enumerate(csv.reader(file), 1) if row]
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from None
-    if rows and rows[0][1][0].strip().lower() in ("sample", "id", "clip", "video"):
+    if rows and rows[0][1][0].strip().lower() in IDS:
         rows = rows[1:]
     if not rows:
         raise ValueError(f"{path}: holds no row; expected sample,class")
@@ -36,6 +39,60 @@ def read_classes(path: str | Path) -> dict[str, list[str]]:
             raise ValueError(f"{path}:{number}: {row[0].strip()!r} is given twice")
         found[row[0].strip()] = [cell.strip() for cell in row[1:] if cell.strip()]
     return found
+
+
+def read_truth(path: str | Path, split: str = "") -> tuple[dict[str, str], dict[str, str]]:
+    """Labels and signers by id of a CSV with a header: `sample,label` and perhaps `split`, `signer`, and others.
+
+    Args:
+        split: only rows of this split.
+
+    Returns:
+        Id → label, and id → signer (empty without that column).
+
+    Raises:
+        ValueError: unreadable, a column missing, an id given twice, an empty label, no row of the split.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from None
+    names = list(rows[0]) if rows else []
+    key, value = (next((n for n in choice if n in names), None) for choice in (IDS, LABELS))
+    if key is None or value is None:
+        raise ValueError(f"{path}:1: has the columns {', '.join(names)}; expected sample,label[,split[,signer]]")
+    labels: dict[str, str] = {}
+    signers: dict[str, str] = {}
+    for number, row in enumerate(rows, 2):
+        if split and (row.get("split") or "").strip() != split:
+            continue
+        clip, label = ((row[name] or "").strip() for name in (key, value))
+        if not clip or not label:
+            raise ValueError(f"{path}:{number}: the {key if not clip else value} is empty")
+        if clip in labels:
+            raise ValueError(f"{path}:{number}: {clip!r} is given twice")
+        labels[clip] = label
+        if (row.get("signer") or "").strip():
+            signers[clip] = row["signer"].strip()
+    if not labels:
+        raise ValueError(f"{path}: holds no row{f' of the split {split!r}' if split else ''}")
+    return labels, signers
+
+
+def write_truth(path: str | Path, rows: Mapping[str, tuple[str, str, str]]) -> None:
+    """Writes `sample,label,split,signer` of id → (label, split, signer)."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["sample", "label", "split", "signer"])
+            writer.writerows([clip, *cells] for clip, cells in rows.items())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]], path: str | Path) -> int:
@@ -51,7 +108,7 @@ def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]]
     raw = template.read_bytes().decode("utf-8-sig")
     ending = "\r\n" if "\r\n" in raw else "\n"
     lines = [line for line in raw.splitlines() if line.strip()]
-    head = lines[:1] if lines and lines[0].split(",")[0].strip().lower() in ("sample", "id", "clip", "video") else []
+    head = lines[:1] if lines and lines[0].split(",")[0].strip().lower() in IDS else []
     ids = [line.split(",")[0].strip() for line in lines[len(head) :]]
     absent = [clip for clip in ids if not predictions.get(clip)]
     if absent:

@@ -34,6 +34,11 @@ def test_merge_joins_across_the_allowed_gap() -> None:
     np.testing.assert_array_equal(merge([[5, 6], [0, 1], [1.5, 2]], gap=0.5), [[0, 2], [5, 6]])
 
 
+def test_one_time_that_is_no_number_is_refused_and_does_not_hide_the_others() -> None:
+    with pytest.raises(ValueError, match=r"interval 1 is \[nan, 3.0\)"):
+        overlapping([[0, 1]], [[0, 1], [np.nan, 3]])
+
+
 @pytest.mark.parametrize(("row", "message"), [([2, 1], "end lies before"), ([0, np.nan], "finite")])
 def test_damaged_intervals_are_named(row: list, message: str) -> None:
     with pytest.raises(ValueError, match=f"interval 1 .*{message}"):

@@ -9,7 +9,7 @@ import pytest
 from eval.confusion import confused_pairs, confusion_matrix, draw_confusion, pairs_table
 from eval.isolated import compare_isolated, isolated_score, rank_labels
 from eval.retrieval import cosine_similarity, one_shot_retrieval
-from eval.submission import fill_template, read_classes
+from eval.submission import fill_template, read_classes, read_truth, write_truth
 
 TRUTH = {"a1": "A", "a2": "A", "a3": "A", "b1": "B", "c1": "C"}
 FOUND = {"c1": ["A", "C"], "b1": ["B"], "a1": ["A", "B"], "a2": ["B", "C"], "a3": ["A"]}
@@ -124,6 +124,21 @@ def test_a_template_keeps_its_rows_order_and_line_ends(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1 of 2 rows have no prediction: signer1_sample2"):
         fill_template(tmp_path / "template.csv", {"signer1_sample1": ["7"]}, tmp_path / "none.csv")
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_labels_by_id_split_and_signer(tmp_path: Path) -> None:
+    write_truth(tmp_path / "t.csv", {"a": ("A, 1", "train", "Ann"), "b": ("B", "test", ""), "c": ("C", "test", "Bo")})
+    assert read_truth(tmp_path / "t.csv", "test") == ({"b": "B", "c": "C"}, {"c": "Bo"})
+    assert read_truth(tmp_path / "t.csv")[0]["a"] == "A, 1"
+    for text, message in {
+        "sample,label,split\na,A,test\na,B,test\n": ":3: 'a' is given twice",
+        "sample,label,split\na,,test\n": ":2: the label is empty",
+        "sample,split\na,test\n": ":1: has the columns sample, split",
+        "sample,label,split\na,A,train\n": "holds no row of the split 'test'",
+    }.items():
+        (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            read_truth(tmp_path / "t.csv", "test")
 
 
 @pytest.mark.parametrize(
