@@ -202,9 +202,10 @@ def spot(
             files, exemplars, encoder, options, source, _known(known), lambda _: bar.advance(task)
         )  # fmt: skip
     failures = Failures()
+    named = {path.stem: path for path in files}
     for result in results:
         if result.error:
-            failures.add(result.video, result.error)
+            failures.add(named.get(result.video, Path(result.video)), result.error)
     _write_results(results, files, output if output is not None else [], save_track)
     if report is not None:
         _write_report(report, results, files, gallery, truth)
