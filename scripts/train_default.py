@@ -1,7 +1,10 @@
 """Train the shipped encoders on the procedural signer alone: no recording of anybody, no download.
 
-    python scripts/train_default.py --network sign-tcn --steps 2600 -o embeddings/weights/sign-tcn.safetensors
-    python scripts/train_default.py --network sl-gcn --steps 400 --signs-per-batch 20 --no-bf16 -o embeddings/weights/sl-gcn.safetensors
+    python scripts/train_default.py --network sign-tcn --steps 2400 -o sign-tcn.safetensors
+    python scripts/train_default.py --network sl-gcn --no-bf16 --steps 350 --signs-per-batch 20 \\
+        --signs 1200 --utterances 3000 -o sl-gcn.safetensors
+
+The files that ship are these two runs' (`embeddings/weights/`); after a new one, run scripts/fit_calibration.py.
 
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
 the training signs (their classifier is not shipped). SL-GCN adds its batch-all triplets per part. One thread of a CPU
@@ -127,7 +130,7 @@ def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augmen
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=("sign-tcn", "sl-gcn"), default="sign-tcn")
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--signs", type=int, default=4000)
     parser.add_argument("--utterances", type=int, default=13000)
     parser.add_argument("--signs-per-batch", type=int, default=48)

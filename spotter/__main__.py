@@ -7,7 +7,7 @@ from pathlib import Path
 if sys.path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parents[1]:
     sys.path.pop(0)
 
-from .cli import main  # noqa: E402
+from .cli import main
 
 if __name__ == "__main__":
     main()
