@@ -79,7 +79,11 @@ def _sample(cells: dict[str, Any], path: Path, row: int | str, ids: Ids) -> Samp
 
 
 def write(path: str | Path, samples: Iterable[Sample]) -> None:
-    """Writes any samples as a manifest, `.csv` or `.json`, that `read` gives back equal."""
+    """Writes any samples as a manifest, `.csv` or `.json`, that `read` gives back equal.
+
+    Two things are not kept: `number`, and further columns that bear the name of one of the manifest's own. What a
+    further column holds besides text comes back from `.csv` as text.
+    """
     path = Path(path)
     rows = [_cells(sample) for sample in samples]
     if path.suffix == ".json":
@@ -110,5 +114,6 @@ def _cells(sample: Sample) -> dict[str, Any]:
         "start_frame": sample.start if frames else None,
         "end_frame": sample.end if frames else None,
         "fps": sample.fps,
-        **sample.extra,
+        # A benchmark's own column may bear one of these names and mean something else.
+        **{name: value for name, value in sample.extra.items() if name not in OWN},
     }

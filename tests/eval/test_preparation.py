@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.datasets import DatasetError, Sample, ipn_compact, landmark_table, spoter
+from eval.datasets import DatasetError, Sample, ipn_compact, landmark_table, manifest, spoter
 from eval.datasets.frames import extract_frames
+from eval.datasets.prepare import prepare
 
 
 def test_spoter_both_ways_to_the_digit(tmp_path: Path) -> None:
@@ -43,6 +44,26 @@ def test_spoter_flips_y_and_marks_missing_joints(tmp_path: Path) -> None:
         spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=0), values)])
     with pytest.raises(DatasetError, match=r"expected \(T, 54, 2\)"):
         spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=1), values[:, :3])])
+
+
+def test_a_benchmark_becomes_a_manifest_with_its_report(tmp_path: Path) -> None:
+    instance = {"bbox": [1, 2, 3, 4], "fps": 25, "frame_end": 35, "frame_start": 11, "instance_id": 0, "signer_id": 7}
+    instance |= {"source": "aslbrick", "split": "val", "url": "u", "variation_id": 0, "video_id": "00012"}
+    (tmp_path / "WLASL100.json").write_text(json.dumps([{"gloss": "book", "instances": [instance]}]), "utf-8")
+    (tmp_path / "videos").mkdir()
+    with pytest.raises(DatasetError, match="expected at least 100"):
+        prepare("wlasl100", tmp_path, tmp_path / "out")
+    samples, report = prepare("wlasl100", tmp_path / "WLASL100.json", tmp_path / "out", tmp_path / "videos", glosses=1)
+    (again,) = manifest.read(tmp_path / "out" / "manifest.csv")
+    assert (again.id, again.label, again.signer, again.split) == ("00012", "book", "7", "validation")
+    # the benchmark's column `source` is a web site, the manifest's the video
+    assert (again.source, again.start, again.end, again.unit, again.fps) == ("00012", 10, 35, "frames", 25.0)
+    assert (tmp_path / "out" / "missing.txt").read_text("utf-8") == "00012.mp4\n"
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["missing"] == ["00012.mp4"]
+    assert "| samples | 1 | 2038 | -2037 |" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert (tmp_path / "out" / "wlasl.csv").read_text("utf-8").count(";") == 24
+    assert not report.agrees
+    assert len(samples) == 1
 
 
 def landmarks(path: Path) -> np.ndarray:

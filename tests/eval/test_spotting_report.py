@@ -54,6 +54,16 @@ def test_figures_that_cannot_be_had_are_left_out() -> None:
     assert "average precision" not in report.table().text()
 
 
+@pytest.mark.filterwarnings("ignore:no video of the ground truth", "ignore:the ground truth holds no segment")
+@pytest.mark.parametrize("truth", [{}, {"v": []}, {"v": [("A", 0, 40)]}])
+@pytest.mark.parametrize("found", [{}, {"v": []}, {"v": [("A", 50, 90, 0.5)]}])
+def test_nothing_at_all_is_scored_as_nothing(truth: dict, found: dict) -> None:
+    report = spotting_report(truth, found)
+    assert report.strict.tp == 0
+    assert report.table().text()
+    json.dumps(report.as_dict(), allow_nan=False)
+
+
 def test_systems_are_drawn_side_by_side(tmp_path: Path) -> None:
     from PIL import Image
 

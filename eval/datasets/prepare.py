@@ -1,0 +1,61 @@
+"""One step from a benchmark's own folder to a manifest, a report and lists of files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import DATASETS, manifest, read_dataset, wlasl
+from .report import DatasetReport, check
+from .sample import Sample
+from .text import write_bytes
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    name: str,
+    source: str | Path,
+    out: str | Path,
+    media: str | Path | None = None,
+    probe: Callable[[Path], str] | None = None,
+    **options: Any,
+) -> tuple[list[Sample], DatasetReport]:
+    """Reads a data set, checks it, and writes into `out`:
+
+    `manifest.csv` (all samples, the project's conventions), `report.json` and `report.md`, the lists `missing.txt`,
+    `damaged.txt`, `duplicated.txt` where there is something to list, and for WLASL `wlasl.csv` with the published
+    columns separated by `;`.
+
+    Args:
+        name: of `DATASETS`.
+        source: the annotation's folder or file.
+        media: folder of the videos; without it no file is looked at.
+        probe: path → what is wrong, or ""; by default headers only.
+        options: further ones of the data set's reader.
+
+    Raises:
+        DatasetError: no such data set, or a broken annotation.
+    """
+    out = Path(out)
+    samples = read_dataset(name, source, **options)
+    report = check(samples, DATASETS[name].published, media, probe)
+    manifest.write(out / "manifest.csv", samples)
+    if name.startswith("wlasl"):
+        wlasl.write_csv(out / "wlasl.csv", samples)
+    facts = {
+        "dataset": name,
+        "counts": [{"what": what, "found": found, "published": published} for what, found, published in report.counts],
+        "agrees": report.agrees,
+        "media_searched": report.searched,
+        "found": len(report.found),
+        "missing": report.missing,
+        "damaged": report.damaged,
+        "duplicated": report.duplicated,
+    }
+    write_bytes(out / "report.json", (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+    write_bytes(out / "report.md", f"# {DATASETS[name].title}\n\n{report.table().markdown()}".encode())
+    report.write_lists(out)
+    return samples, report
