@@ -48,9 +48,10 @@ def _rows(path: Path) -> Iterator[tuple[int | str, dict[str, Any]]]:
 
 def _sample(cells: dict[str, Any], path: Path, row: int | str, ids: Ids) -> Sample:
     text = {name: str(cells[name]).strip() if cells.get(name) is not None else "" for name in OWN}
-    for name in ("path", "label"):
-        if not text[name]:
-            raise DatasetError(path, row, f"the {name} is empty")
+    if not text["label"]:
+        raise DatasetError(path, row, "the label is empty")
+    if not text["path"] and not text["id"]:
+        raise DatasetError(path, row, "the path is empty; only a row with an id can do without")
     if text["split"] not in SPLITS:
         raise DatasetError(path, row, f"the split is {text['split']!r}; expected train, validation, test or nothing")
     frames = bool(text["start_frame"] or text["end_frame"])

@@ -25,9 +25,9 @@ def prepare(
 ) -> tuple[list[Sample], DatasetReport]:
     """Reads a data set, checks it, and writes into `out`:
 
-    `manifest.csv` (all samples, the project's conventions), `report.json` and `report.md`, the lists `missing.txt`,
-    `damaged.txt`, `duplicated.txt` where there is something to list, and for WLASL `wlasl.csv` with the published
-    columns separated by `;`.
+    `manifest.csv` (all samples that hold a frame, the project's conventions), `report.json` and `report.md`; the lists
+    `missing.txt`, `damaged.txt`, `duplicated.txt` and `empty.txt` (samples without a frame), those with something to
+    list; and for WLASL `wlasl.csv` with the published columns separated by `;`.
 
     Args:
         name: of `DATASETS`.
@@ -42,7 +42,10 @@ def prepare(
     out = Path(out)
     samples = read_dataset(name, source, **options)
     report = check(samples, DATASETS[name].published, media, probe)
-    manifest.write(out / "manifest.csv", samples)
+    empty = {sample.id for sample in samples if sample.end is not None and sample.end == sample.start}
+    manifest.write(out / "manifest.csv", [sample for sample in samples if sample.id not in empty])
+    if empty:
+        write_bytes(out / "empty.txt", "".join(f"{clip}\n" for clip in sorted(empty)).encode())
     if name.startswith("wlasl"):
         wlasl.write_csv(out / "wlasl.csv", samples)
     facts = {

@@ -130,6 +130,7 @@ CASES: list[tuple[str, Callable[[Path], Any], str | bytes, str]] = [
     ("m.csv", manifest.read, MANIFEST + "a.mp4,A,-2,1\n", ":2: start is -2; expected at least 0"),
     ("m.csv", manifest.read, MANIFEST + "a.mp4,A,nan,1\n", ":2: start is nan; expected a finite"),
     ("m.csv", manifest.read, MANIFEST + "a.mp4,,0,1\n", ":2: the label is empty"),
+    ("m.csv", manifest.read, MANIFEST + ",A,0,1\n", ":2: the path is empty"),
     ("m.csv", manifest.read, MANIFEST + "a.mp4,A,0,1\na.mp4,A,2,3\n", ":3: the id 'a' is given twice .*row 2"),
     ("m.csv", manifest.read, MANIFEST + 'a.mp4,"A,0,1\n', "is no CSV row"),
     ("m.csv", manifest.read, "path,label,split\na.mp4,A,dev\n", ":2: the split is 'dev'"),

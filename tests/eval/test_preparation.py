@@ -66,6 +66,31 @@ def test_a_benchmark_becomes_a_manifest_with_its_report(tmp_path: Path) -> None:
     assert len(samples) == 1
 
 
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "folder", "rows"),
+    [
+        ("autsl", "annotations/autsl", 36_302),
+        ("wlasl300", "annotations/wlasl", 5_117),
+        ("ipn", "annotations/ipn_hand", 5_519),
+        ("mssl", "annotations/eccv22_sign_spotting", 2_111),
+        ("msasl100", "annotations/msasl", 5_735),
+        ("include", "annotations/include", 4_292),
+        ("boston104", "boston104_hands", 888),
+    ],
+)
+def test_published_annotations_become_manifests(
+    real_data: Path, tmp_path: Path, name: str, folder: str, rows: int
+) -> None:
+    samples, _ = prepare(name, real_data / folder, tmp_path)
+    again = {sample.id: sample for sample in manifest.read(tmp_path / "manifest.csv")}
+    assert len(again) == rows
+    for sample in samples:
+        if sample.end is None or sample.end != sample.start:
+            for field in ("label", "path", "signer", "split", "source", "start", "end", "fps"):
+                assert getattr(again[sample.id], field) == getattr(sample, field)
+
+
 def landmarks(path: Path) -> np.ndarray:
     """As an estimator would give them: chosen by the name of the file; one that fails."""
     if path.stem == "broken":
