@@ -3,9 +3,10 @@
 An estimator is an object with ``name``, ``skeleton``, ``detect(frame) -> (xy, confidence, z)`` and ``close()``; it may
 keep a state from frame to frame (tracking). `ESTIMATORS` says where each one is.
 
-A long video is estimated in pieces of `PIECE_SECONDS`, each by a fresh estimator that has watched the `WARM_UP_SECONDS`
-before it. So the work spreads over processes, memory stays flat, and the result does not depend on the number of
-processes.
+A long video is estimated in pieces of `PIECE_SECONDS`, each by an estimator that has watched nothing but the
+`WARM_UP_SECONDS` before it. So the work spreads over processes, memory stays flat, and positions do not depend on the
+number of processes (MediaPipe's confidences, which it smooths over time, do in their second decimal at a piece's
+first frames).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from multiprocessing import get_context
@@ -120,7 +122,7 @@ def estimate(
         estimator: a name of `ESTIMATORS`, or an estimator that is already made (used as it is, not closed).
         fps: rows per second; None keeps the video's average rate. Always by presentation time.
         start, end: seconds.
-        workers: processes for the pieces of a long video; the result is the same for any number.
+        workers: processes for the pieces of a long video; positions are the same for any number.
         progress: told the share that is done.
         settings: passed to the estimator.
 
@@ -172,30 +174,57 @@ def _told(frames: Iterable[NDArray[np.uint8]], count: int, tell: Progress | None
             tell(min(1.0, done / count))
 
 
-def _estimate_piece(piece: _Piece, tell: Progress | None = None) -> tuple[Pose | None, list[str]]:
-    """The piece's rows (None where the video has none left) and what was warned of."""
+def _unaware(frames: Iterator[NDArray[np.uint8]], estimator: PoseEstimator) -> Iterator[NDArray[np.uint8]]:
+    """The frames, before which an estimator that follows people has forgotten what it saw."""
+    first = next(frames, None)
+    if first is None:
+        return
+    forget = getattr(estimator, "forget", None)
+    if forget is not None:
+        forget(first)
+    yield first
+    yield from frames
+
+
+def _estimate_piece(
+    piece: _Piece, tell: Progress | None = None, used: PoseEstimator | None = None
+) -> tuple[Pose | None, list[str]]:
+    """The piece's rows (None where the video has none left) and what was warned of.
+
+    used: an estimator that has seen other pieces; None makes one for this piece alone.
+    """
     warm_up = min(piece.first, round(WARM_UP_SECONDS * piece.fps))
     begin = piece.start + (piece.first - warm_up) / piece.fps
     count = None if piece.last is None else piece.last - piece.first + warm_up
-    made = make_estimator(piece.estimator, **piece.settings)
+    made = make_estimator(piece.estimator, **piece.settings) if used is None else used
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         try:
             stream = (frame for _, frame in read_frames(piece.path, piece.fps, begin, piece.end))
-            frames = islice(stream, count)
+            frames = islice(stream if used is None else _unaware(stream, made), count)
             pose = estimate_frames(_told(frames, count or 0, tell), piece.fps, made, source=piece.path.name)
         except NoFramesError:
             pose = None
         finally:
-            made.close()
+            if used is None:
+                made.close()
     kept = None if pose is None or len(pose) <= warm_up else pose[warm_up:]
     return kept, [str(w.message) for w in seen if issubclass(w.category, UserWarning)]
 
 
+def _share_of_all(tell: Progress, done: int, pieces: int, share: float) -> None:
+    tell((done + share) / pieces)
+
+
 def _estimated(pieces: list[_Piece], workers: int, tell: Progress) -> Iterator[tuple[Pose | None, list[str]]]:
     if workers <= 1 or len(pieces) == 1:
-        for done, piece in enumerate(pieces):
-            yield _estimate_piece(piece, lambda share, done=done: tell((done + share) / len(pieces)))  # type: ignore[misc]
+        made = make_estimator(pieces[0].estimator, **pieces[0].settings)
+        try:
+            for done, piece in enumerate(pieces):
+                share = partial(_share_of_all, tell, done, len(pieces))
+                yield _estimate_piece(piece, share, made)
+        finally:
+            made.close()
         return
     # spawn: the native libraries of the estimators do not survive a fork
     with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=get_context("spawn")) as pool:

@@ -143,6 +143,14 @@ class MediaPipeHolistic:
             marks or None for marks in (result.pose_landmarks, result.left_hand_landmarks, result.right_hand_landmarks)
         )  # type: ignore[return-value]
 
+    def forget(self, frame: NDArray[np.uint8]) -> None:
+        """Loses track of the signer, as a fresh estimator would be; frame gives the size.
+
+        A black picture does it, up to a smoothing of the confidences; building the graph anew each time was measured to
+        take 200 MB that never come back.
+        """
+        self.detect(np.zeros_like(frame))
+
     def close(self) -> None:
         for opened in (self._task, self._graph):
             if opened is not None:

@@ -27,6 +27,9 @@ class Planted:
         xy[0], confidence[0] = (number + self.offset, self.seen), 0.5
         return xy, confidence, np.where(confidence > 0, 1, np.nan).astype(np.float32)
 
+    def forget(self, frame: np.ndarray) -> None:
+        self.seen = 0
+
     def close(self) -> None:
         self.seen = -1
 
