@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from ..skeletons import DERIVED, SKELETONS
+from ..skeletons import DERIVED, SKELETONS, Skeleton
 
 __all__ = ["SIDES", "SignerSpace", "signer_space"]
 
@@ -98,7 +98,7 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     if not np.isfinite(left).all() or not np.isfinite(right).all():
         raise ValueError(f"{pose.source or 'the pose'}: the shoulders are never seen; phonological measures need them")
     slow = max(1, round(SLOW_SECONDS * pose.fps))
-    axes, unit = _axes(points, skeleton.index, left, right, slow, deep)
+    axes, unit = _axes(points, skeleton, left, right, slow, deep)
     neck = (left + right) / 2
     xyz = np.einsum("tjc,tac->tja", points - neck[:, None], axes) / unit
     hands = np.stack([xyz[:, skeleton.hand(side)] for side in SIDES], axis=1)
@@ -106,7 +106,7 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     return SignerSpace(xyz, hands, confidence.astype(np.float64), pose.skeleton, pose.fps, deep)
 
 
-def _axes(points: Array, index: object, left: Array, right: Array, slow: int, deep: bool) -> tuple[Array, float]:
+def _axes(points: Array, skeleton: Skeleton, left: Array, right: Array, slow: int, deep: bool) -> tuple[Array, float]:
     """Axes (T, 3, 3) as rows, and the unit in pixels."""
     across = _smooth(left - right, slow)
     unit = float(np.median(np.linalg.norm(across, axis=1))) / 2
@@ -114,7 +114,7 @@ def _axes(points: Array, index: object, left: Array, right: Array, slow: int, de
         raise ValueError(f"the shoulders are {2 * unit:.1f} px apart; too small, or seen from the side without depth")
     x = across / np.linalg.norm(across, axis=1, keepdims=True)
     up = np.tile([0.0, 1.0, 0.0], (len(points), 1))
-    hips = [_filled(points[:, index(name)]) for name in ("left_hip", "right_hip") if _has(index, name)]  # type: ignore[operator]
+    hips = [_filled(points[:, skeleton.index(name)]) for name in ("left_hip", "right_hip") if name in skeleton]
     if deep and len(hips) == 2:
         trunk = _smooth((left + right - hips[0] - hips[1]) / 2, slow)
         known = np.isfinite(trunk).all(axis=1) & (np.linalg.norm(np.nan_to_num(trunk), axis=1) > unit)
@@ -122,14 +122,6 @@ def _axes(points: Array, index: object, left: Array, right: Array, slow: int, de
     y = up - (up * x).sum(axis=1, keepdims=True) * x
     y /= np.linalg.norm(y, axis=1, keepdims=True)
     return np.stack([x, y, np.cross(x, y)], axis=1), unit
-
-
-def _has(index: object, name: str) -> bool:
-    try:
-        index(name)  # type: ignore[operator]
-    except KeyError:
-        return False
-    return True
 
 
 def _filled(values: Array) -> Array:

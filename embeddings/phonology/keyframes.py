@@ -48,7 +48,8 @@ def keyframes(pose: Pose, count: int = 16, blank: int = 3) -> NDArray[np.int64]:
     if count < 1 or blank < 0:
         raise ValueError(f"count {count} and blank {blank}; expected at least 1 and 0")
     speed = frame_speed(pose)
-    left, chosen = np.ones(len(speed), bool), []
+    left = np.ones(len(speed), bool)
+    chosen: list[int] = []
     while len(chosen) < count:
         if not left.any():
             left[:] = True
