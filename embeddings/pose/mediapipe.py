@@ -90,6 +90,7 @@ class MediaPipeHolistic:
             if task is not None:
                 self._task = _landmarker(mediapipe, os.fspath(task), min_detection, min_tracking)
         self._frames = 0
+        self._settled = False
         self.name = f"mediapipe-holistic {mediapipe.__version__}"
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
@@ -119,19 +120,22 @@ class MediaPipeHolistic:
         return values[:, :2].copy(), np.clip(confidence, 0, 1), values[:, 2].copy()
 
     def _processed(self, frame: NDArray[np.uint8]) -> Any:
-        if self._graph is not None:
+        if self._settled:
             return self._graph.process(frame)
-        import mediapipe
-
-        # the graph starts in threads of its own, which are loud until the first frame is through
+        # the graph starts in threads of its own, which are loud until each part has run: until somebody was seen
         with _quiet():
-            self._graph = mediapipe.solutions.holistic.Holistic(
-                model_complexity=1,
-                min_detection_confidence=self._thresholds[0],
-                min_tracking_confidence=self._thresholds[1],
-                refine_face_landmarks=False,
-            )
-            return self._graph.process(frame)
+            if self._graph is None:
+                import mediapipe
+
+                self._graph = mediapipe.solutions.holistic.Holistic(
+                    model_complexity=1,
+                    min_detection_confidence=self._thresholds[0],
+                    min_tracking_confidence=self._thresholds[1],
+                    refine_face_landmarks=False,
+                )
+            result = self._graph.process(frame)
+        self._settled = result.pose_landmarks is not None
+        return result
 
     def _detect_with_task(self, frame: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
         import mediapipe
@@ -149,13 +153,15 @@ class MediaPipeHolistic:
         A black picture does it, up to a smoothing of the confidences; building the graph anew each time was measured to
         take 200 MB that never come back.
         """
-        self.detect(np.zeros_like(frame))
+        if self._frames > 0:
+            self.detect(np.zeros_like(frame))
 
     def close(self) -> None:
         for opened in (self._task, self._graph):
             if opened is not None:
                 opened.close()
         self._task = self._graph = None
+        self._settled = False
 
 
 def _landmarker(mediapipe: Any, model: str, min_detection: float, min_tracking: float) -> Any:
