@@ -50,6 +50,7 @@ def save_checkpoint(
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         save_file(state, str(partial), metadata=head)
+        partial.chmod(0o644)  # the library keeps its files to their owner, but weights are to be shared
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
