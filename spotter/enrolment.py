@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .handedness import right_handed
-from .sources import POSE_SUFFIXES, PoseSource, load_clip
+from .sources import POSE_SUFFIXES, VIDEO_SUFFIXES, PoseSource, load_clip
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gallery import Gallery
 
 __all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars"]
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from embeddings.clip import Clip, Pose
     from embeddings.encoders.base import Encoder
 
-__all__ = ["POSE_SUFFIXES", "PoseSource", "Source", "load_clip", "source_name"]
+__all__ = ["POSE_SUFFIXES", "VIDEO_SUFFIXES", "PoseSource", "Source", "load_clip", "pose_of", "source_name"]
 
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv")
 POSE_SUFFIXES = (".pose", ".h5", ".hdf5")
 PICTURES = frozenset({"frames", "left_hand", "right_hand"})
 """Inputs that are cut out of pictures."""
@@ -48,6 +49,17 @@ class PoseSource:
         if result.output is None:
             raise ValueError(result.error)
         return read_pose(result.output)
+
+
+def pose_of(path: Path, poses: PoseSource) -> Pose:
+    """The pose of a video or of a pose file.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    from embeddings.pose import read_pose
+
+    return read_pose(path) if path.suffix.lower() in POSE_SUFFIXES or path.is_dir() else poses.pose(path)
 
 
 def source_name(source: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import demo, encoding, evaluate, spotting
+from . import benchmarks, demo, encoding, evaluate, linguistics, spotting
 from .console import err, say_warning, state
 
 __all__ = ["app", "main"]
@@ -34,6 +34,8 @@ spotting.register(app)
 demo.register(app)
 encoding.register(app)
 evaluate.register(app)
+linguistics.register(app)
+benchmarks.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -85,10 +87,6 @@ class Failures:
             names = ", ".join(Path(what).name for what, _ in self.failed)
             err.print(f"{len(self.failed)} of {total} failed: {escape(names)}")
             raise typer.Exit(1)
-
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv")
-POSE_SUFFIXES = (".pose", ".h5", ".hdf5")
 
 
 def video_files(given: list[Path], suffixes: tuple[str, ...] = VIDEO_SUFFIXES + POSE_SUFFIXES) -> list[Path]:

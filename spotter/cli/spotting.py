@@ -72,7 +72,7 @@ def pose(
     """Estimate keypoints. A folder that holds finished files is continued, not repeated."""
     from embeddings.pose import estimate_videos
 
-    from ..enrolment import VIDEO_SUFFIXES
+    from ..sources import VIDEO_SUFFIXES
 
     files = video_files(videos, VIDEO_SUFFIXES)
     failures = Failures()
@@ -232,8 +232,7 @@ def pose_source(files: list[Any], folder: Path | None, estimator: Estimator, wor
 
     from embeddings.pose import estimate_videos
 
-    from ..enrolment import VIDEO_SUFFIXES
-    from ..sources import PoseSource
+    from ..sources import VIDEO_SUFFIXES, PoseSource
 
     videos = [Path(f) for f in files if Path(f).suffix.lower() in VIDEO_SUFFIXES]
     if len(videos) > 1 and len({v.stem for v in videos}) == len(videos):
