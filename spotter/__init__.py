@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
     from .enrolment import enroll
     from .export import read, write
-    from .pipeline import SpottingOptions, SpottingResult, spot, spot_videos
+    from .pipeline import Companion, SpottingOptions, SpottingResult, spot, spot_videos
     from .report import write_report
 
 __all__ = [
-    "Detection", "Gallery", "SpottingOptions", "SpottingResult", "enroll", "read", "spot", "spot_videos", "write",
-    "write_report",
+    "Companion", "Detection", "Gallery", "SpottingOptions", "SpottingResult", "enroll", "read", "spot",
+    "spot_videos", "write", "write_report",
 ]  # fmt: skip
 
 _HOMES = {
+    "Companion": "spotter.pipeline",
     "Gallery": "gallery",
     "SpottingOptions": "spotter.pipeline",
     "SpottingResult": "spotter.pipeline",

@@ -6,7 +6,7 @@ clip → windows → vectors → similarity track → (Top-K transfer → track 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .calibrate import shipped_calibration
 from .detection import Detection
+from .fusion import fuse
 from .judge import Judge
 from .options import SpottingOptions, TransferOptions
 from .query import Plan, Query, make_plan, similarity_track
@@ -21,10 +22,26 @@ from .sources import PoseSource, load_clip, source_name
 from .track import SimilarityTrack
 
 if TYPE_CHECKING:
+    from embeddings.clip import Clip
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["SpottingOptions", "SpottingResult", "TransferOptions", "spot", "spot_videos"]
+__all__ = ["Companion", "SpottingOptions", "SpottingResult", "TransferOptions", "spot", "spot_videos"]
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A further encoder whose similarity is fused with the first one's.
+
+    Attributes:
+        gallery: the same signs, enrolled with this encoder.
+        encoder: name, checkpoint file, or an encoder already loaded.
+        weight: of its similarity; the first encoder's is 1.
+    """
+
+    gallery: Gallery
+    encoder: str | Encoder
+    weight: float = 1.0
 
 
 @dataclass(eq=False)
@@ -81,16 +98,54 @@ def spot_videos(
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
+    companions: Sequence[Companion] = (),
 ) -> list[SpottingResult]:
     """Spots several videos; one that fails is reported in its result and the others go on.
 
     Args:
         progress: called with the name of each video when it is encoded.
+        companions: further encoders to fuse with, for the signs that all galleries hold. Fused scores are weighted
+            cosines, which no calibration fits: without a threshold, 0.6 counts.
 
     Raises:
-        ValueError: the gallery is empty, was made by another encoder, or lacks a known sign.
+        ValueError: a gallery is empty, was made by another encoder, or lacks a known sign.
     """
     options = SpottingOptions() if options is None else options
+    encoder = _matching(gallery, encoder)
+    others = [replace(c, encoder=_matching(c.gallery, c.encoder)) for c in companions]
+    for name, sign in (known or {}).items():
+        if sign not in gallery:
+            raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
+    plan = make_plan(gallery, options.ratios, options.stride, options.window, encoder.window)
+    calibration, cohort = shipped_calibration(encoder.id) if options.calibrated and not others else (None, None)
+    judge = Judge(gallery, options, calibration, cohort)
+    results: list[SpottingResult] = []
+    queries: dict[int, Query] = {}
+    fused: dict[int, list[SimilarityTrack]] = {}
+    weights = [1.0, *(c.weight for c in others)]
+    for at, video in enumerate(videos):
+        result, query, fused[at] = _encode(video, encoder, plan, poses, others, options)
+        results.append(result)
+        if query is not None:
+            if options.transfer is None:
+                _finish(result, query, judge, {}, known, fused.pop(at), weights)
+            else:
+                queries[at] = query
+        if progress is not None:
+            progress(result.video)
+    if options.transfer is not None:
+        moved = _transferred(queries, gallery, options.transfer, known)
+        for at, query in queries.items():
+            _finish(results[at], query, judge, moved[at], known, fused[at], weights)
+    return results
+
+
+def _matching(gallery: Gallery, encoder: str | Encoder) -> Encoder:
+    """The encoder, loaded, if the gallery was made with it.
+
+    Raises:
+        ValueError: the gallery is empty or was made with another.
+    """
     if isinstance(encoder, str):
         from embeddings.encoders import load_encoder
 
@@ -98,38 +153,34 @@ def spot_videos(
     if len(gallery) == 0:
         raise ValueError("the gallery is empty; enrol an exemplar first")
     gallery.check_encoder(encoder.id or encoder.name)
-    for name, sign in (known or {}).items():
-        if sign not in gallery:
-            raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
-    plan = make_plan(gallery, options.ratios, options.stride, options.window, encoder.window)
-    calibration, cohort = shipped_calibration(encoder.id) if options.calibrated else (None, None)
-    judge = Judge(gallery, options, calibration, cohort)
-    results: list[SpottingResult] = []
-    queries: dict[int, Query] = {}
-    for video in videos:
-        result, query = _encode(video, encoder, plan, poses)
-        results.append(result)
-        if query is not None:
-            if options.transfer is None:
-                _finish(result, query, judge, {}, known)
-            else:
-                queries[len(results) - 1] = query
-        if progress is not None:
-            progress(result.video)
-    if options.transfer is not None:
-        moved = _transferred(queries, gallery, options.transfer, known)
-        for at, query in queries.items():
-            _finish(results[at], query, judge, moved[at], known)
-    return results
+    return encoder
 
 
-def _encode(video: Any, encoder: Encoder, plan: Plan, poses: PoseSource | None) -> tuple[SpottingResult, Query | None]:
+def _encode(
+    video: Any,
+    encoder: Encoder,
+    plan: Plan,
+    poses: PoseSource | None,
+    others: Sequence[Companion],
+    options: SpottingOptions,
+) -> tuple[SpottingResult, Query | None, list[SimilarityTrack]]:
+    """(result, prepared query or None, the companions' tracks)."""
     name = source_name(video)
     try:
-        query = Query(load_clip(video, encoder, poses), encoder, plan)
+        clip = load_clip(video, encoder, poses)
+        query = Query(clip, encoder, plan)
+        tracks = [_companion_track(clip, other, options, poses) for other in others]
     except (ValueError, KeyError, OSError) as error:
-        return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None
-    return SpottingResult(query.name, duration=query.duration), query
+        return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None, []
+    return SpottingResult(query.name, duration=query.duration), query, tracks
+
+
+def _companion_track(
+    clip: Clip, other: Companion, options: SpottingOptions, poses: PoseSource | None
+) -> SimilarityTrack:
+    encoder = _matching(other.gallery, other.encoder)
+    plan = make_plan(other.gallery, options.ratios, options.stride, options.window, encoder.window)
+    return similarity_track(Query(load_clip(clip, encoder, poses), encoder, plan), other.gallery)
 
 
 def _finish(
@@ -138,8 +189,12 @@ def _finish(
     judge: Judge,
     moved: dict[int, NDArray[np.float32]],
     known: Mapping[str, str] | None,
+    others: Sequence[SimilarityTrack] = (),
+    weights: Sequence[float] = (),
 ) -> None:
     result.track = similarity_track(query, judge.gallery, moved)
+    if others:
+        result.track = fuse([result.track, *others], weights)
     sign = None if known is None else known.get(result.video)
     candidates = judge.candidates(query, result.track, None if sign is None else [sign], moved=moved)
     result.detections = judge.detections(query, candidates, forced=sign)

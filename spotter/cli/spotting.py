@@ -161,6 +161,12 @@ def spot(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     encoder: EncoderName = "default",
+    fuse: Annotated[
+        tuple[Path, str, float] | None,
+        typer.Option(
+            "--fuse", help="Fuse with another encoder: its gallery, its name, its weight beside 1.", show_default=False
+        ),
+    ] = None,
     threshold: Annotated[float | None, typer.Option(help="Least score (default 0.5: as likely as not).")] = None,
     sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
     known: Annotated[
@@ -186,7 +192,7 @@ def spot(
     """Find the gallery's signs in videos."""
     from gallery import Gallery
 
-    from ..pipeline import SpottingOptions, TransferOptions, spot_videos
+    from ..pipeline import Companion, SpottingOptions, TransferOptions, spot_videos
 
     files = video_files(videos)
     exemplars = Gallery.load(gallery)
@@ -196,10 +202,11 @@ def spot(
     )  # fmt: skip
     options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
     source = pose_source(files, poses, estimator, workers)
+    companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(files))
         results = spot_videos(
-            files, exemplars, encoder, options, source, _known(known), lambda _: bar.advance(task)
+            files, exemplars, encoder, options, source, _known(known), lambda _: bar.advance(task), companions
         )  # fmt: skip
     failures = Failures()
     named = {path.stem: path for path in files}

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings.encoders import load_encoder
 from embeddings.pose import write_pose
 from eval.spotting import match, one_to_one_f1
 from gallery import Gallery, GalleryError
-from spotter import Detection, SpottingOptions, enroll, spot, spot_videos
+from spotter import Companion, Detection, SpottingOptions, enroll, spot, spot_videos
 from spotter.pipeline import TransferOptions
 
 from .worlds import rows, said, small_world, truth
@@ -232,3 +233,26 @@ def test_the_baseline_without_weights_works_the_same_way() -> None:
     assert len(found) == 1
     assert isinstance(found[0], Detection)
     assert found[0].video == "query-1"
+
+
+def test_encoders_are_fused_by_weight() -> None:
+    """Weight 0 leaves the first encoder's track; a weight draws it towards the second's; both find what is there."""
+    w = small_world()
+    other = load_encoder("sl-gcn")
+    theirs = enroll(w.exemplars, encoder=other)
+    (alone,) = spot_videos(w.queries[:1], w.gallery, w.encoder, SpottingOptions(calibrated=False))
+    (ignored,) = spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(theirs, other, 0.0)])
+    (second,) = spot_videos(w.queries[:1], theirs, other, SpottingOptions(calibrated=False))
+    (fused,) = spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(theirs, other, 1.0)])
+    tracks = [r.track for r in (alone, ignored, second, fused)]
+    assert all(t is not None for t in tracks)
+    values = [t.values for t in tracks if t is not None]
+    np.testing.assert_allclose(values[1], values[0], atol=1e-5)
+    np.testing.assert_allclose(values[3], (values[0] + values[2]) / 2, atol=1e-5)
+    assert {d.sign for d in fused.detections} & {s.label for s in w.world.signs[:5]}
+
+
+def test_a_companion_must_match_its_gallery() -> None:
+    w = small_world()
+    with pytest.raises(ValueError, match="was made with the encoder"):
+        spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(w.gallery, "pose-cosine")])
