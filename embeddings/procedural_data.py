@@ -106,20 +106,46 @@ class WindowBatch:
 
 
 class WindowSampler:
-    """P signs × K windows each, plus background windows that hold no whole sign."""
+    """P signs × K windows each, plus background windows that hold no whole sign.
+
+    Args:
+        signs: P; each: K; background: how many windows between signs.
+        context: frames around a window's middle that a batch holds.
+        jitter: standard deviations of a window's ends in shares of its length, one of them per window.
+        tempo: standard deviation of the log of how much faster or slower the material is played.
+    """
 
     def __init__(
-        self, stretches: Stretches, signs: int, each: int, background: int, context: int = 56, jitter: float = 0.12
+        self,
+        stretches: Stretches,
+        signs: int,
+        each: int,
+        background: int,
+        context: int = 56,
+        jitter: tuple[float, ...] = (0.12,),
+        tempo: float = 0.0,
     ) -> None:
         self.stretches, self.signs, self.each = stretches, signs, each
-        self.background, self.context, self.jitter = background, context, jitter
+        self.background, self.context, self.jitter, self.tempo = background, context, jitter, tempo
         order = np.argsort(stretches.spans[:, 0], kind="stable")
         self._by_class = np.split(order, np.cumsum(np.bincount(stretches.spans[:, 0]))[:-1])
         self._usable = [i for i, rows in enumerate(self._by_class) if len(rows) >= 2]
 
-    def batch(self, rng: np.random.Generator) -> WindowBatch:
-        """One batch; the same generator state gives the same batch."""
-        chosen = rng.choice(self._usable, size=min(self.signs, len(self._usable)), replace=False)
+    def choose(self, rng: np.random.Generator, count: int | None = None) -> NDArray[np.int64]:
+        """Random signs, none twice; `count` of them, by default as many as a batch holds."""
+        wanted = self.signs if count is None else count
+        return rng.choice(self._usable, size=min(wanted, len(self._usable)), replace=False)
+
+    def batch(self, rng: np.random.Generator, chosen: NDArray[np.int64] | None = None) -> WindowBatch:
+        """One batch; the same generator state gives the same batch.
+
+        Args:
+            chosen: its signs, instead of random ones; signs performed fewer than twice are left out.
+        """
+        if chosen is None:
+            chosen = self.choose(rng)
+        else:
+            chosen = np.unique(chosen[np.isin(chosen, self._usable)])
         picks = [rng.choice(self._by_class[c], self.each, replace=len(self._by_class[c]) < self.each) for c in chosen]
         spans = self.stretches.spans[np.concatenate(picks)]
         windows, labels = self._jittered(spans, rng), spans[:, 0]
@@ -129,13 +155,14 @@ class WindowSampler:
             first = self.stretches.classes()
             windows, clips = np.concatenate([windows, between]), np.concatenate([clips, homes])
             labels = np.concatenate([labels, first + np.arange(len(between))])
-        inputs, inside = self.cut(windows, clips)
+        played = np.exp(rng.normal(0, self.tempo, len(windows))) if self.tempo else None
+        inputs, inside = self.cut(windows, clips, played)
         return WindowBatch(inputs, inside, labels)
 
     def _jittered(self, spans: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
         start, end = spans[:, 1].astype(float), spans[:, 2].astype(float)
         length = np.maximum(end - start, 4)
-        shift = rng.normal(0, self.jitter, (2, len(spans))) * length
+        shift = rng.normal(0, rng.choice(self.jitter, len(spans)), (2, len(spans))) * length
         return np.stack([start + shift[0], np.maximum(end + shift[1], start + shift[0] + 4)], axis=1)
 
     def _between(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -147,10 +174,26 @@ class WindowSampler:
         return np.stack([edge - half, edge + half], axis=1), spans[:, 3]
 
     def cut(
-        self, windows: NDArray[np.float64], clips: NDArray[np.int64]
+        self,
+        windows: NDArray[np.float64],
+        clips: NDArray[np.int64],
+        tempo: NDArray[np.float64] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Frames (B, context, …) around windows (B, 2) of the material's rows, and the windows inside them."""
+        """Frames (B, context, …) around windows (B, 2) of the material's rows, and the windows inside them.
+
+        Args:
+            tempo: (B,) rows of the material per frame of the result (2: twice as fast), None for 1.
+        """
         first, last = self.stretches.clips[clips].T
-        start = np.round(windows.mean(axis=1)).astype(np.int64) - self.context // 2
-        rows = np.clip(start[:, None] + np.arange(self.context), first[:, None], last[:, None] - 1)
-        return self.stretches.features[rows].astype(np.float32), windows - start[:, None]
+        if tempo is None:
+            start = np.round(windows.mean(axis=1)).astype(np.int64) - self.context // 2
+            rows = np.clip(start[:, None] + np.arange(self.context), first[:, None], last[:, None] - 1)
+            return self.stretches.features[rows].astype(np.float32), windows - start[:, None]
+        begin = windows.mean(axis=1) - tempo * self.context / 2
+        places = begin[:, None] + tempo[:, None] * np.arange(self.context)
+        places = np.clip(places, first[:, None], last[:, None] - 1)
+        low = places.astype(np.int64)
+        share = (places - low).astype(np.float32).reshape(*places.shape, *[1] * (self.stretches.features.ndim - 1))
+        before = self.stretches.features[low].astype(np.float32)
+        after = self.stretches.features[np.minimum(low + 1, last[:, None] - 1)].astype(np.float32)
+        return before + share * (after - before), (windows - begin[:, None]) / tempo[:, None]

@@ -24,6 +24,8 @@ class TrimOptions:
         least_rise: a hand that rises less than this (shoulder widths) stays at rest.
         least_share: a hand that rises less than this share of the other's rise does not set the span.
         least_seconds: a shorter span is taken for a mistake; the whole clip is used.
+        rest: a hand less than this far below the shoulders (shoulder widths) is not at rest. A clip that begins or
+            ends with such a hand was cut to the sign already and stays as it is on that side.
     """
 
     enter: float = 0.9
@@ -31,6 +33,7 @@ class TrimOptions:
     least_rise: float = 0.35
     least_share: float = 0.4
     least_seconds: float = 0.12
+    rest: float = 0.9
 
 
 def signing_span(
@@ -62,14 +65,30 @@ def signing_span(
         return whole
     width = max(float(np.nanmedian(widths)), 1e-6)
     level = np.nanmedian(shoulders[..., 1])
-    shares = [_share_of_rise((wrists[:, hand, 1] - level) / width, fps, options) for hand in (0, 1)]
+    depths = (wrists[..., 1] - level) / width
+    shares = [_share_of_rise(depths[:, hand], fps, options) for hand in (0, 1)]
     risen = [found for found in shares if found is not None]
     if not risen:
         return whole
     most = max(rise for rise, _ in risen)
     spans = [_up(share, options) for rise, share in risen if rise >= options.least_share * most]
     start, end = min(s for s, _ in spans), max(e for _, e in spans)
+    at_rest = _resting_edges(depths, options)
+    start, end = start if at_rest[0] else 0, end if at_rest[1] else frames
     return (start, end) if end - start >= options.least_seconds * fps else whole
+
+
+def _resting_edges(depths: NDArray[np.float64], options: TrimOptions) -> tuple[bool, bool]:
+    """Whether the higher hand rests at the clip's begin and at its end; a hand that is out of sight does.
+
+    depths: (T, 2) how far the wrists are below the shoulders.
+    """
+    edge = max(2, round(0.1 * len(depths)))
+    sides = []
+    for side in (depths[:edge], depths[-edge:]):
+        seen = [hand[~np.isnan(hand)] for hand in side.T]
+        sides.append(all(len(hand) == 0 or float(np.median(hand)) >= options.rest for hand in seen))
+    return sides[0], sides[1]
 
 
 def _share_of_rise(

@@ -7,7 +7,8 @@
 The files that ship are these two runs' (`embeddings/weights/`); after a new one, run scripts/fit_calibration.py.
 
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
-the training signs (their classifier is not shipped). SL-GCN adds its batch-all triplets per part. One thread of a CPU
+the training signs (their classifier is not shipped). Half of a batch's signs are the ones that the classifier finds
+nearest to the other half, so that the network sees what it mixes up. SL-GCN adds its batch-all triplets per part. One thread of a CPU
 is enough; the seed fixes everything. Prints the one-shot accuracy on signs, signers and cameras it never saw.
 """
 
@@ -87,6 +88,18 @@ def one_shot_accuracy(encoder: Encoder, unseen: Stretches, draws: int = 10) -> f
     return float(np.mean(hits))
 
 
+def with_neighbours(
+    sampler: WindowSampler, weight: Tensor, rng: np.random.Generator, nearest: int = 6
+) -> NDArray[np.int64]:
+    """Signs of a batch: random ones, and for each one of those that the classifier (C, D) holds nearest to it."""
+    anchors = sampler.choose(rng, sampler.signs // 2)
+    with torch.inference_mode():
+        rows = F.normalize(weight, dim=1)
+        near = (rows[torch.from_numpy(anchors)] @ rows.T).topk(nearest + 1, dim=1).indices[:, 1:].numpy()
+    others = near[np.arange(len(anchors)), rng.integers(nearest, size=len(anchors))]
+    return np.concatenate([anchors, others])
+
+
 def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augment, args: argparse.Namespace) -> float:
     """Trains in place; returns the accuracy on unseen signs."""
     rng = np.random.default_rng([args.seed, 3])
@@ -95,14 +108,17 @@ def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augmen
     contrast, triplet = SupConLoss(temperature=0.07), PartTriplet()
     parameters = [*encoder.parameters(), *classifier.parameters()]
     optimizer = torch.optim.AdamW([p for p in parameters if p.requires_grad], lr=args.rate, weight_decay=0.02)
-    sampler = WindowSampler(known, args.signs_per_batch, 4, args.signs_per_batch)
+    sampler = WindowSampler(
+        known, args.signs_per_batch, 4, args.signs_per_batch, jitter=(0.06, 0.12, 0.22), tempo=args.tempo
+    )
     encoder.train()
     begin, running = time.perf_counter(), 0.0
     for step in range(args.steps):
         share = step / args.steps
         for group in optimizer.param_groups:
             group["lr"] = args.rate * min(1.0, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * share)) + 0.01)
-        batch = sampler.batch(rng)
+        hard = args.hard_share > 0 and step >= args.hard_share * args.steps
+        batch = sampler.batch(rng, with_neighbours(sampler, classifier.weight, rng) if hard else None)
         values, labels = augment(torch.from_numpy(batch.inputs), rng), torch.from_numpy(batch.labels)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             vectors, parts = embed_batch(encoder, values, batch.windows)
@@ -134,6 +150,9 @@ def main() -> None:
     parser.add_argument("--signs", type=int, default=4000)
     parser.add_argument("--utterances", type=int, default=13000)
     parser.add_argument("--signs-per-batch", type=int, default=48)
+    parser.add_argument("--width", type=int, default=176, help="features of a frame (sign-tcn)")
+    parser.add_argument("--hard-share", type=float, default=0.25, help="share of the steps before hard batches; 0: none")
+    parser.add_argument("--tempo", type=float, default=0.25, help="spread of the log tempo of the material")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--threads", type=int, default=1)
@@ -142,7 +161,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    encoder: Encoder = SignTCN(SignTCNConfig(width=176)) if args.network == "sign-tcn" else SLGCN(SMALL_SL_GCN)
+    encoder: Encoder = SignTCN(SignTCNConfig(width=args.width)) if args.network == "sign-tcn" else SLGCN(SMALL_SL_GCN)
     augment = augment_body_hands if args.network == "sign-tcn" else augment_joints
     begin = time.perf_counter()
     known = material(args.seed + 1, args.signs, args.utterances, encoder)

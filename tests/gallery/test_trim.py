@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gallery import read_spans, signing_span
+from gallery.trim import TrimOptions
 
 FPS = 25.0
 WIDTH = 100.0
@@ -87,6 +88,13 @@ def test_a_clip_that_starts_with_the_hands_up_is_cut_at_the_end_only() -> None:
 def test_a_tight_clip_is_taken_whole() -> None:
     wrists, shoulders = clip([(30, UP)], [(30, UP)])
     assert signing_span(wrists, shoulders, FPS) == (0, 30)
+
+
+def test_a_clip_cut_close_to_a_sign_that_moves_upwards_is_not_cut_again() -> None:
+    # begins and ends with the hand in front of the belly, not at rest
+    wrists, shoulders = clip([(4, 270.0), *ramp(10, 270.0, 190.0), (12, 190.0), *ramp(10, 190.0, 270.0), (4, 270.0)])
+    assert signing_span(wrists, shoulders, FPS) == (0, 40)
+    assert signing_span(wrists, shoulders, FPS, TrimOptions(rest=0.0)) != (0, 40)
 
 
 def test_hands_that_never_rise_leave_the_clip_whole() -> None:
