@@ -142,10 +142,7 @@ class WindowSampler:
         Args:
             chosen: its signs, instead of random ones; signs performed fewer than twice are left out.
         """
-        if chosen is None:
-            chosen = self.choose(rng)
-        else:
-            chosen = np.unique(chosen[np.isin(chosen, self._usable)])
+        chosen = self.choose(rng) if chosen is None else np.unique(chosen[np.isin(chosen, self._usable)])
         picks = [rng.choice(self._by_class[c], self.each, replace=len(self._by_class[c]) < self.each) for c in chosen]
         spans = self.stretches.spans[np.concatenate(picks)]
         windows, labels = self._jittered(spans, rng), spans[:, 0]

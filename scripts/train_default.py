@@ -8,8 +8,8 @@ The files that ship are these two runs' (`embeddings/weights/`); after a new one
 
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
 the training signs (their classifier is not shipped). Half of a batch's signs are the ones that the classifier finds
-nearest to the other half, so that the network sees what it mixes up. SL-GCN adds its batch-all triplets per part. One thread of a CPU
-is enough; the seed fixes everything. Prints the one-shot accuracy on signs, signers and cameras it never saw.
+nearest to the other half, so that the network sees what it mixes up. SL-GCN adds its batch-all triplets per part. One
+thread of a CPU is enough; the seed fixes everything. Prints the one-shot accuracy on signs, signers and cameras it never saw.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=13000)
     parser.add_argument("--signs-per-batch", type=int, default=48)
     parser.add_argument("--width", type=int, default=176, help="features of a frame (sign-tcn)")
-    parser.add_argument("--hard-share", type=float, default=0.25, help="share of the steps before hard batches; 0: none")
+    parser.add_argument("--hard-share", type=float, default=0.25, help="share of steps before hard batches; 0: none")
     parser.add_argument("--tempo", type=float, default=0.25, help="spread of the log tempo of the material")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=100)

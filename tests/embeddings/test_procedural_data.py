@@ -11,7 +11,7 @@ def counted(name: str, start: int, frames: int, spans: list[Span], fps: float = 
     return Clip(name, fps, None, spans=tuple(spans)), np.arange(start, start + frames, dtype=np.float32)[:, None]
 
 
-@pytest.fixture()
+@pytest.fixture
 def numbered() -> Stretches:
     """Two clips whose frame features are their own row numbers: 0–99 and 100–159."""
     first = counted("a", 0, 100, [Span("X", 10, 20), Span("Y", 40, 60), Span("unknown", 70, 80)])
