@@ -9,7 +9,8 @@ The files that ship are these two runs' (`embeddings/weights/`); after a new one
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
 the training signs (their classifier is not shipped). Half of a batch's signs are the ones that the classifier finds
 nearest to the other half, so that the network sees what it mixes up. SL-GCN adds its batch-all triplets per part. One
-thread of a CPU is enough; the seed fixes everything. Prints the one-shot accuracy on signs, signers and cameras it never saw.
+thread of a CPU is enough; the seed fixes everything. Prints the one-shot accuracy on signs, signers and cameras that
+it never saw.
 """
 
 from __future__ import annotations
