@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["inner_product_index", "load_faiss", "read_index", "to_gpu", "write_index"]
+__all__ = [
+    "empty_lists", "inner_product_index", "load_faiss", "merge_lists", "read_index", "read_lists", "search_lists",
+    "to_gpu", "write_index",
+]  # fmt: skip
 
 
 def load_faiss() -> Any:
@@ -64,3 +71,92 @@ def read_index(path: Path) -> Any:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(f"{path}: not a readable FAISS index ({reason})") from None
+
+
+def empty_lists(sample: NDArray[np.float32], lists: int, code: str) -> Any:
+    """A trained inverted-file index without rows, for inner products of unit rows.
+
+    Args:
+        sample: (n, D) rows to train on.
+        lists: number of inverted lists (k-means clusters).
+        code: how rows are kept, as FAISS writes it: "SQ8" a byte per value, "PQ64" 64 bytes per row.
+    """
+    faiss = load_faiss()
+    index = faiss.index_factory(sample.shape[1], f"IVF{lists},{code}", faiss.METRIC_INNER_PRODUCT)
+    # by inner product a long centroid would win everywhere, so they are kept on the sphere
+    index.cp.spherical = True
+    index.cp.min_points_per_centroid = 1
+    if code.startswith("PQ"):
+        index.pq.cp.min_points_per_centroid = 1
+    index.train(np.ascontiguousarray(sample, np.float32))
+    return index
+
+
+def merge_lists(empty: Path, shards: Sequence[Path], lists: Path, index: Path) -> None:
+    """Merges shards of one trained index on disk: their lists into `lists`, the index that reads them into `index`.
+
+    The shards are memory-mapped, so any number of rows needs little memory; rows keep their ids.
+    """
+    faiss = load_faiss()
+    from faiss.contrib.ondisk import merge_ondisk
+
+    merged = read_index(empty)
+    with _silent():
+        merge_ondisk(merged, [str(path) for path in shards], str(lists))
+    # by its bare name, so that the folder can be moved
+    faiss.downcast_InvertedLists(merged.invlists).filename = lists.name
+    write_index(index, merged)
+
+
+def read_lists(path: Path) -> Any:
+    """An index that `merge_lists` wrote, its lists memory-mapped from the file beside it.
+
+    Raises:
+        ValueError: missing or damaged; names the file.
+    """
+    faiss = load_faiss()
+    if not path.exists():
+        raise ValueError(f"{path}: no such index file")
+    try:
+        with _silent():
+            index = faiss.read_index(str(path.absolute()), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
+        lists = faiss.downcast_InvertedLists(index.invlists)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(f"{path}: not a readable FAISS index ({reason})") from None
+    # reading ahead with 32 threads costs more than it saves once the lists are in the page cache
+    lists.prefetch_nthread = 0
+    return index
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """FAISS tells of files on disk by printf, whatever its verbosity: that must not end up in a command's output."""
+    library = ctypes.CDLL(None)
+    library.fflush(None)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        library.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def search_lists(
+    index: Any, queries: NDArray[np.float32], k: int, probes: int, allowed: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Approximate scores and ids (Q, k), best first; id −1 where fewer rows were found.
+
+    Args:
+        probes: lists looked into.
+        allowed: by row id, which rows count; None all.
+    """
+    faiss = load_faiss()
+    settings = faiss.SearchParametersIVF(nprobe=probes)
+    if allowed is not None:
+        bits = np.packbits(allowed, bitorder="little")
+        settings.sel = faiss.IDSelectorBitmap(bits)
+    return index.search(np.ascontiguousarray(queries, np.float32), k, params=settings)

@@ -1,0 +1,168 @@
+"""`spotter index` and `spotter search`: one clip against hours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import Failures, out, print_json, progress_bar, video_files
+from .spotting import Clips, EncoderName, Estimator, EstimatorName, JsonFlag, PosesFolder, Workers, pose_source
+
+if TYPE_CHECKING:
+    from ..corpus import Corpus
+    from ..detection import Detection
+
+__all__ = ["register"]
+
+CorpusFolder = Annotated[Path, typer.Argument(help="Folder of the corpus.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(epilog="Example: [bold]spotter index archive/*.mp4 -o corpus/ --facts people.csv[/bold]")(index)
+    app.command(epilog="Example: [bold]spotter search corpus/ HOUSE.mp4 -o found.eaf --signer anna[/bold]")(search)
+
+
+def index(
+    videos: Annotated[
+        list[Path] | None, typer.Argument(help="Video or pose files, or folders of them.", show_default=False)
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")] = Path("corpus"),
+    encoder: EncoderName = "default",
+    length: Annotated[
+        list[int] | None, typer.Option(min=1, help="Window length in frames to store; may be repeated.")
+    ] = None,
+    stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
+    facts: Annotated[
+        Path | None, typer.Option(help="CSV video,signer,date to filter searches by.", show_default=False)
+    ] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="Video to remove; may be repeated.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the index anew now.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Read every video's vectors and compare their hash.")] = False,
+    poses: Annotated[
+        Path | None, typer.Option("--poses", help="Folder where poses are kept (default: inside the corpus).")
+    ] = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+    json_output: JsonFlag = False,
+) -> None:
+    """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow."""
+    from embeddings.encoders import load_encoder
+
+    from ..corpus import LENGTHS, Corpus
+    from ..corpus_facts import read_facts
+    from ..corpus_indexing import settings_for
+
+    failures = Failures()
+    given = video_files(videos) if videos else []
+    if given:
+        network = load_encoder(encoder)
+        corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
+        _fill(corpus, given, network, poses, estimator, workers, failures)
+    else:
+        corpus = Corpus.open(output)
+    if facts is not None:
+        corpus.add_facts(read_facts(facts))
+    if remove:
+        corpus.remove(remove)
+    with corpus.writing(), progress_bar() as bar:
+        task = bar.add_task("index", total=None)
+        corpus.build(rebuild, lambda done, rows: bar.update(task, completed=done, total=rows))
+        corpus.write_table()
+    for video in corpus.videos.values() if check else ():
+        if not video.intact():
+            failures.add(video.path, "its vectors are not what was written; delete it and index the video again")
+    _summary(corpus, json_output)
+    failures.finish(max(len(given), len(corpus)))
+
+
+def _fill(
+    corpus: Corpus,
+    files: list[Path],
+    network: object,
+    poses: Path | None,
+    estimator: Estimator,
+    workers: int,
+    failures: Failures,
+) -> None:
+    from ..corpus_indexing import index_videos
+    from ..sources import PoseSource
+
+    source = PoseSource(estimator.value, poses if poses is not None else corpus.folder / "poses")
+    with progress_bar() as bar:
+        task = bar.add_task("videos", total=len(files))
+        for result in index_videos(corpus, files, network, source, workers):  # type: ignore[arg-type]
+            if result.error:
+                failures.add(result.source, result.error)
+            bar.advance(task)
+
+
+def _summary(corpus: Corpus, json_output: bool) -> None:
+    hours = sum(v.duration for v in corpus.videos.values()) / 3600
+    waiting = sum(v.rows for v in corpus.unindexed())
+    if json_output:
+        told = {"corpus": str(corpus.folder), "videos": len(corpus), "hours": hours, "windows": corpus.rows}
+        print_json({**told, "indexed": corpus.rows - waiting})
+    else:
+        out.print(f"{len(corpus)} videos, {hours:.2f} hours, {corpus.rows:,} windows in {corpus.folder}/")
+
+
+def search(
+    corpus: CorpusFolder,
+    clips: Clips,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", help="File for the hits: .csv .json .eaf .vtt .pkl; may be repeated."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="So many best hits per sign.")] = 20,
+    threshold: Annotated[float | None, typer.Option(help="Least cosine of a hit (default: none).")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="Only in this video; may be repeated.")] = None,
+    signer: Annotated[list[str] | None, typer.Option(help="Only by this signer; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only of this date (YYYY-MM-DD) or later.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only of this date or earlier.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole instead of hands-up to hands-down.")] = False,
+    refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
+    encoder: EncoderName = "default",
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+    json_output: JsonFlag = False,
+) -> None:
+    """Find the signs of example clips in a corpus."""
+    from ..corpus import Corpus
+    from ..corpus_search import SearchOptions, search_corpus
+    from ..enrolment import enroll, find_exemplars
+
+    opened = Corpus.open(corpus)
+    found = find_exemplars([str(path) for path in clips])
+    failures = Failures()
+    source = pose_source([e.source for e in found], poses, estimator, workers)
+    gallery = enroll(found, None, encoder, trim=not whole, poses=source, on_error=failures.add)
+    options = SearchOptions(most, threshold, refine=refine, candidates=max(2000, 50 * most))
+    hits = search_corpus(opened, gallery, options, video, signer, since, until)
+    _show_hits(hits, opened, output if output is not None else [], json_output)
+    failures.finish(len(found))
+
+
+def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_output: bool) -> None:
+    from dataclasses import asdict
+
+    from ..export import write
+    from ..sources import VIDEO_SUFFIXES
+
+    found = {d.video: Path(corpus.videos[d.video].source) for d in hits}
+    media = {name: path for name, path in found.items() if path.suffix.lower() in VIDEO_SUFFIXES}
+    for path in outputs:
+        write(path, hits, media=media)
+        out.print(f"{len(hits)} hits → {path}")
+    if json_output:
+        print_json([asdict(d) for d in hits])
+    elif not outputs:
+        from rich.table import Table
+
+        table = Table("sign", "video", "start", "end", "score")
+        for d in hits:
+            table.add_row(d.sign, d.video, f"{d.start:.2f} s", f"{d.end:.2f} s", f"{d.score:.2f}")
+        out.print(table)
