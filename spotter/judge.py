@@ -20,7 +20,7 @@ from .track import SimilarityTrack
 if TYPE_CHECKING:
     from gallery import Gallery
 
-__all__ = ["Candidate", "Judge"]
+__all__ = ["Candidate", "Judge", "standing"]
 
 UNCALIBRATED_THRESHOLD = 0.6
 """Least cosine of a detection where no calibration is at hand."""
@@ -199,20 +199,10 @@ class Judge:
             for c in candidates
             if c.end > c.start
         ]
-        judged.sort(key=lambda d: (-d.score, d.start, d.sign))
         least, most = self.threshold, self.options.most
         if forced is not None:
             least, most = -np.inf, max(most, 1)
-        chosen: list[Detection] = []
-        per_sign: dict[str, int] = {}
-        for one in judged:
-            if one.score < least or any(self._clash(one, other) for other in chosen):
-                continue
-            if most and per_sign.get(one.sign, 0) >= most:
-                continue
-            per_sign[one.sign] = per_sign.get(one.sign, 0) + 1
-            chosen.append(one)
-        return sorted(chosen, key=lambda d: (d.start, d.sign))
+        return standing(judged, least, most, self.options.overlap, self.options.exclusive)
 
     def score(self, candidate: Candidate) -> float:
         """The candidate's probability where there is a calibration, else its cosine."""
@@ -220,12 +210,34 @@ class Judge:
             return candidate.evidence["cosine"]
         return self.calibration.probability(candidate.evidence)
 
-    def _clash(self, one: Detection, other: Detection) -> bool:
-        inner = min(one.end, other.end) - max(one.start, other.start)
-        if inner <= 0:
-            return False
-        mostly = inner > 0.5 * min(one.end - one.start, other.end - other.start)
-        if one.sign == other.sign:
-            union = max(one.end, other.end) - min(one.start, other.start)
-            return mostly or inner / union > self.options.overlap
-        return self.options.exclusive and mostly
+
+def standing(
+    detections: Sequence[Detection], least: float, most: int = 0, overlap: float = 0.2, exclusive: bool = True
+) -> list[Detection]:
+    """The detections of one video that stand, by time: from the surest down, each that clashes with none before it.
+
+    Args:
+        least: least score; most: so many of each sign (0: all).
+        overlap, exclusive: see `SpottingOptions`.
+    """
+    chosen: list[Detection] = []
+    per_sign: dict[str, int] = {}
+    for one in sorted(detections, key=lambda d: (-d.score, d.start, d.sign)):
+        if one.score < least or any(_clash(one, other, overlap, exclusive) for other in chosen):
+            continue
+        if most and per_sign.get(one.sign, 0) >= most:
+            continue
+        per_sign[one.sign] = per_sign.get(one.sign, 0) + 1
+        chosen.append(one)
+    return sorted(chosen, key=lambda d: (d.start, d.sign))
+
+
+def _clash(one: Detection, other: Detection, overlap: float, exclusive: bool) -> bool:
+    inner = min(one.end, other.end) - max(one.start, other.start)
+    if inner <= 0:
+        return False
+    mostly = inner > 0.5 * min(one.end - one.start, other.end - other.start)
+    if one.sign == other.sign:
+        union = max(one.end, other.end) - min(one.start, other.start)
+        return mostly or inner / union > overlap
+    return exclusive and mostly

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .windows import SHORTEST
 
-__all__ = ["align", "frame_costs", "resampled", "subsequence_dtw"]
+__all__ = ["align", "dtw_profile", "frame_costs", "resampled", "subsequence_dtw"]
 
 
 def frame_costs(exemplar: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -28,6 +28,17 @@ def subsequence_dtw(costs: NDArray[np.floating]) -> tuple[float, int, int]:
     and 1-2 (as the challenge organisers' baseline has them), so the query may be between half and twice as fast as
     the exemplar and a path cannot collapse onto a few frames. Each row counts once: a 2-1 step pays for both rows, a
     1-2 step the mean of both columns. Both end columns belong to the path. Ties go to the 1-1 step, then 2-1.
+
+    Raises:
+        ValueError: an empty table.
+    """
+    total, start = dtw_profile(costs)
+    end = int(total.argmin())
+    return float(total[end]), int(start[end]), end
+
+
+def dtw_profile(costs: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """(total cost, start column), each (Q,), of the cheapest path that ends in each column; see `subsequence_dtw`.
 
     Raises:
         ValueError: an empty table.
@@ -50,8 +61,7 @@ def subsequence_dtw(costs: NDArray[np.floating]) -> tuple[float, int, int]:
         best = steps.argmin(axis=0)
         total[i] = np.take_along_axis(steps, best[None], axis=0)[0]
         start[i] = np.take_along_axis(origins, best[None], axis=0)[0]
-    end = int(total[-1].argmin())
-    return float(total[-1, end]), int(start[-1, end]), end
+    return total[-1], start[-1]
 
 
 def resampled(features: NDArray[np.float32], length: int) -> NDArray[np.float32]:

@@ -1,0 +1,246 @@
+"""Named methods of one-shot spotting with one interface: what a user would try first, what was published, and ours.
+
+All take clips with poses and give, for a set of exemplars, the detections in continuous queries, and between isolated
+clips a similarity. Overlapping answers are resolved by the same rule for all (`judge.standing`). Where a method needs
+a threshold, `scripts/fit_baselines.py` found it on procedural worlds that nothing is reported on.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .detection import Detection
+from .enrolment import enroll, exemplar_span
+from .handedness import right_handed
+from .judge import standing
+from .options import SpottingOptions, TransferOptions
+from .peaks import Peak, suppress
+from .pipeline import spot_videos
+from .refine import dtw_profile, frame_costs
+from .windows import windows_at
+
+if TYPE_CHECKING:
+    from embeddings.clip import Clip
+    from embeddings.encoders.base import Encoder
+
+__all__ = ["METHODS", "AlignmentMethod", "Method", "WindowMethod"]
+
+SHORTEST_SHARE, LONGEST_SHARE = 0.3, 2.0
+"""Of the exemplar's length: what an alignment may shrink or stretch it to."""
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """A way to spot.
+
+    Attributes:
+        name: as the tables show it.
+        about: one line.
+        encoder: name or checkpoint of what it compares.
+        threshold: least score of a detection.
+        least: a score so low that curves over the threshold start there.
+    """
+
+    name: str
+    about: str
+    encoder: str
+    threshold: float
+    least: float
+
+    def detections(
+        self,
+        exemplars: Sequence[Clip],
+        queries: Sequence[Clip],
+        threshold: float | None = None,
+        known: Mapping[str, str] | None = None,
+    ) -> dict[str, list[Detection]]:
+        """Query name → detections by time.
+
+        Args:
+            exemplars: clips of single signs with labels; trimmed here.
+            threshold: another than the method's own.
+            known: query name → the one sign to look for in it, whose best place is reported whatever its score.
+
+        Raises:
+            ValueError: nothing to enrol, or a query cannot be encoded.
+        """
+        return self._detections(exemplars, queries, self.threshold if threshold is None else threshold, known)
+
+    @abstractmethod
+    def _detections(
+        self, exemplars: Sequence[Clip], queries: Sequence[Clip], threshold: float, known: Mapping[str, str] | None
+    ) -> dict[str, list[Detection]]: ...
+
+    @abstractmethod
+    def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
+        """(N, N) how alike isolated clips are, higher is nearer; each trimmed to its sign."""
+
+    def load(self) -> Encoder:
+        """Its encoder."""
+        from embeddings.encoders import load_encoder
+
+        return load_encoder(self.encoder)
+
+
+@dataclass(frozen=True)
+class WindowMethod(Method):
+    """One vector per window, cosine with the exemplar's.
+
+    Attributes:
+        options: windows, refinement, calibration, transfer; its threshold is not used.
+    """
+
+    options: SpottingOptions = field(default_factory=SpottingOptions)
+
+    def _detections(
+        self, exemplars: Sequence[Clip], queries: Sequence[Clip], threshold: float, known: Mapping[str, str] | None
+    ) -> dict[str, list[Detection]]:
+        from dataclasses import replace
+
+        encoder = self.load()
+        options = replace(self.options, threshold=threshold)
+        gallery = enroll(list(exemplars), encoder=encoder)
+        results = spot_videos(queries, gallery, encoder, options, known=known)
+        for result in results:
+            if result.error:
+                raise ValueError(result.error)
+        return {result.video: result.detections for result in results}
+
+    def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
+        encoder = self.load()
+        vectors = enroll([_labelled(clip) for clip in clips], encoder=encoder).vectors.astype(np.float64)
+        return vectors @ vectors.T
+
+
+@dataclass(frozen=True)
+class AlignmentMethod(Method):
+    """Subsequence dynamic time warping of the exemplar's frames onto the query's; the score is minus the cost.
+
+    Attributes:
+        window: each frame is the vector of a window of so many frames around it; 0 takes the encoder's frame features.
+        library: classical steps (1-0, 0-1, 1-1) by dtaidistance; else steps 1-1, 2-1, 1-2 by `refine.dtw_profile`.
+        per_minute: at most so many candidates of a sign a minute.
+    """
+
+    window: int = 0
+    library: bool = False
+    per_minute: float = 20.0
+
+    def frames(self, encoder: Encoder, clip: Clip, trim: bool, stride: int = 1) -> NDArray[np.float32]:
+        """(T, F) what is aligned, every `stride` frames of the encoder's rate; trimmed to the sign if asked."""
+        inputs = encoder.prepare(right_handed(clip))
+        count = len(next(iter(inputs.values())))
+        first, last = (0, count)
+        if trim:
+            start, end = exemplar_span(clip)
+            ratio = encoder.fps / clip.fps
+            first = int(np.clip(round(start * ratio), 0, count - 1))
+            last = int(np.clip(round(end * ratio), first + 1, count))
+        if not self.window:
+            return encoder.clip_features(inputs)[first:last:stride]
+        middles = np.arange(first, last, stride) + 0.5
+        return encoder.embed(inputs, windows_at(middles, float(self.window)))
+
+    def _detections(
+        self, exemplars: Sequence[Clip], queries: Sequence[Clip], threshold: float, known: Mapping[str, str] | None
+    ) -> dict[str, list[Detection]]:
+        encoder = self.load()
+        shown = [(str(clip.label), self.frames(encoder, clip, trim=True)) for clip in exemplars]
+        found: dict[str, list[Detection]] = {}
+        for query in queries:
+            wanted = None if known is None else known.get(query.name)
+            frames = self.frames(encoder, query, trim=False)
+            most = max(3, round(self.per_minute * len(frames) / encoder.fps / 60))
+            made = [
+                Detection(query.name, label, peak.start / encoder.fps, peak.end / encoder.fps, peak.score)
+                for label, exemplar in shown
+                if wanted is None or label == wanted
+                for peak in self._matches(exemplar, frames, most)
+            ]
+            least, each = (threshold, 0) if wanted is None else (-np.inf, 1)
+            found[query.name] = standing(made, least, each)
+        return found
+
+    def _matches(self, exemplar: NDArray[np.float32], query: NDArray[np.float32], most: int) -> list[Peak]:
+        if self.library:
+            return _library_matches(exemplar, query, most)
+        total, start = dtw_profile(frame_costs(exemplar, query))
+        ends = np.flatnonzero(np.isfinite(total))
+        order = ends[np.argsort(total[ends], kind="stable")]
+        peaks = [Peak(float(e), -float(total[e]) / len(exemplar), float(start[e]), float(e + 1)) for e in order]
+        kept: list[Peak] = []
+        for peak in peaks:
+            if len(suppress([*kept, peak], 0.2)) > len(kept):
+                kept.append(peak)
+            if len(kept) == most:
+                break
+        return kept
+
+    def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
+        from dtaidistance import dtw_ndim
+
+        encoder = self.load()
+        # every fourth window is enough where windows overlap: the alignment is quadratic in the frames
+        series = [self.frames(encoder, clip, True, 4 if self.window else 1).astype(np.float64) for clip in clips]
+        distance = dtw_ndim.distance_matrix_fast(series, series[0].shape[1])
+        lengths = np.array([len(s) for s in series], np.float64)
+        return -distance / np.sqrt(lengths[:, None] + lengths[None])
+
+
+def _library_matches(exemplar: NDArray[np.float32], query: NDArray[np.float32], most: int) -> list[Peak]:
+    """The best non-overlapping alignments by dtaidistance; the score is minus the root mean square distance."""
+    from dtaidistance.subsequence.dtw import subsequence_alignment
+
+    found = subsequence_alignment(exemplar.astype(np.float64), query.astype(np.float64), use_c=True)
+    shortest = max(2, round(SHORTEST_SHARE * len(exemplar)))
+    longest = max(shortest + 1, round(LONGEST_SHARE * len(exemplar)))
+    scale = float(np.sqrt(len(exemplar)))
+    matches = found.kbest_matches(k=most, overlap=0, minlength=shortest, maxlength=longest)
+    return [
+        Peak(float(m.segment[1]), -float(m.value) * scale, float(m.segment[0]), float(m.segment[1] + 1))
+        for m in matches
+    ]
+
+
+def _labelled(clip: Clip) -> Clip:
+    from dataclasses import replace
+
+    return clip if clip.label else replace(clip, label=clip.name)
+
+
+PUBLISHED_2022 = SpottingOptions(
+    window=16, stride=1, refine=False, calibrated=False, transfer=TransferOptions(k=5, iterations=1, guard=False)
+)
+"""16 frames, stride 1, the nearest window, Top-K transfer of 5 once, unguarded."""
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        WindowMethod(
+            "pose-cosine", "normalised poses in a window, cosine", "pose-cosine", 0.80, 0.5,
+            SpottingOptions(refine=False, calibrated=False),
+        ),
+        AlignmentMethod(
+            "pose-dtw", "subsequence DTW on normalised poses", "pose-cosine", -0.6, -2.0, library=True
+        ),
+        AlignmentMethod(
+            "gcn-dtw", "subsequence DTW on SL-GCN vectors of 8 frames, steps 1-1, 2-1, 1-2", "sl-gcn", -0.3, -2.0,
+            window=8,
+        ),
+        WindowMethod("oslwl-2022", "the 2022 entry's search with SL-GCN", "sl-gcn", 0.6, 0.2, PUBLISHED_2022),
+        WindowMethod(
+            "oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.6, 0.2, PUBLISHED_2022
+        ),
+        WindowMethod(
+            "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default", 0.5, 0.02,
+            SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6)),
+        ),
+    )
+}  # fmt: skip
+"""By name; the last one is the toolkit's own way."""
