@@ -38,7 +38,7 @@ def sentences(folder: Path) -> list[Clip]:
         for joint, place in (("left_wrist", flipped[:, 0]), ("right_wrist", flipped[:, 1]), ("nose", flipped[:, 2])):
             xy[:, skeleton.index(joint)] = place
         for side, sign in (("left", 1), ("right", -1)):
-            xy[:, skeleton.index(f"{side}_shoulder")] = nose + (sign * SHOULDER_WIDTH / 2, NOSE_ABOVE)
+            xy[:, skeleton.index(f"{side}_shoulder")] = nose + np.array([sign * SHOULDER_WIDTH / 2, NOSE_ABOVE])
         confidence = np.where(np.isnan(xy[..., 0]), 0, 1).astype(np.float32)
         pose = Pose(xy, confidence, skeleton.name, boston104.FPS, (312, 242), estimator="hand tracks")
         own = sorted(words[video], key=lambda s: s.start)

@@ -238,7 +238,8 @@ METHODS: dict[str, Method] = {
             "oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.6, 0.2, PUBLISHED_2022
         ),
         WindowMethod(
-            "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default", 0.5, 0.02,
+            "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
+            0.5, 0.02,
             SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6)),
         ),
     )
