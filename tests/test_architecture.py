@@ -18,8 +18,8 @@ MAY_IMPORT = {
     "embeddings": {"embeddings"},
     "spotter": {"spotter", "embeddings", "gallery", "eval"},
 }
-TRAINING = {"train.py", "train_loop.py", "validation.py", "ensemble.py"}
-"""Files of `embeddings` that may ask `eval` for a validation figure."""
+TRAINING = {"train.py", "train_data.py", "train_loop.py", "validation.py", "ensemble.py"}
+"""Files of `embeddings` that may ask `eval` for data sets, splits and validation figures."""
 HEAVY = ("torch", "torchvision", "mediapipe", "faiss", "pandas", "matplotlib", "cv2", "scipy", "sklearn", "av", "h5py")
 
 

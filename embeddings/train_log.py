@@ -1,0 +1,107 @@
+"""What a training leaves to look at: `log.csv`, TensorBoard events, and a picture of the losses."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+__all__ = ["COLUMNS", "TrainingLog", "draw_losses", "read_log"]
+
+COLUMNS = (
+    "step", "epoch", "rate", "loss", "triplet", "cross_entropy", "gradient", "validation_loss", "top1", "one_shot",
+    "seconds",
+)  # fmt: skip
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Rows of a `log.csv`; empty cells are left out. A last line that was cut off is passed over."""
+    rows = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row.get("seconds"):
+                rows.append({key: float(value) for key, value in row.items() if value})
+    return rows
+
+
+class TrainingLog:
+    """Appends to `log.csv` and to TensorBoard; on going on, what came after `step` is taken back first."""
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.path = folder / "log.csv"
+        kept = [row for row in read_log(self.path) if row["step"] <= step] if self.path.exists() and step else []
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows({k: f"{v:.9g}" for k, v in row.items()} for row in kept)
+        os.replace(partial, self.path)
+        self.seconds = kept[-1]["seconds"] if kept else 0.0
+        self._file: IO[str] = self.path.open("a", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, COLUMNS, restval="")
+        self._board: Any = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """One row; `values` holds "step" and "seconds" and any of `COLUMNS`; NaN is left out."""
+        shown = {k: v for k, v in values.items() if v == v}
+        self._writer.writerow({k: f"{v:.9g}" for k, v in shown.items()})
+        self._file.flush()
+        for name, value in shown.items():
+            if name not in ("step", "epoch", "seconds"):
+                side = "validation" if name in ("validation_loss", "top1", "one_shot") else "training"
+                self._board.add_scalar(f"{side}/{name}", value, int(values["step"]))
+
+    def __enter__(self) -> TrainingLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+        self._board.close()
+
+
+def draw_losses(log: Path, picture: Path, title: str = "") -> None:
+    """Losses over steps, and below them the validation's accuracies, as far as they were logged."""
+    import numpy as np
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    rows = read_log(log)
+    figure = Figure(figsize=(8, 6))
+    figure.set_layout_engine("constrained")
+    above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 2)})
+    for name, label, colour in (
+        ("loss", "training", "#1f6fb2"), ("triplet", "triplet", "#8a8a8a"),
+        ("cross_entropy", "cross-entropy", "#2a9d5c"), ("validation_loss", "validation", "#d1601f"),
+    ):  # fmt: skip
+        points = np.array([(row["step"], row[name]) for row in rows if name in row])
+        if not len(points):
+            continue
+        if name == "validation_loss":
+            above.plot(*points.T, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
+            continue
+        width = max(1, len(points) // 60)
+        smooth = np.convolve(np.pad(points[:, 1], (width // 2, width - 1 - width // 2), "edge"), np.ones(width) / width,
+                             "valid")  # fmt: skip
+        if name == "loss":
+            above.plot(*points.T, color=colour, alpha=0.25, linewidth=0.6)
+        above.plot(points[:, 0], smooth, color=colour, linewidth=1.6 if name == "loss" else 1.0, label=label)
+    for name, label, colour in (("top1", "top-1", "#d1601f"), ("one_shot", "one-shot", "#7b4ea3")):
+        points = np.array([(row["step"], row[name]) for row in rows if name in row])
+        if len(points):
+            below.plot(*points.T, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
+    above.set(ylabel="loss", title=title)
+    below.set(ylabel="accuracy (validation)", xlabel="optimiser step", ylim=(0, 1.02))
+    below.yaxis.set_major_formatter(PercentFormatter(1.0))
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False)
+    partial = picture.with_name(f".{os.getpid()}-{picture.name}")
+    figure.savefig(partial, dpi=110, facecolor="white", format="png")
+    os.replace(partial, picture)
