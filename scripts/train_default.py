@@ -1,10 +1,14 @@
-"""Train the shipped encoders on the procedural signer alone: no recording of anybody, no download.
+"""Train the shipped encoders on the procedural signer, without a download; one of them on real recordings as well.
 
-    python scripts/train_default.py --network sign-tcn --steps 2400 -o sign-tcn.safetensors
+    python scripts/train_default.py --width 208 --steps 4400 --signs 7000 --utterances 17000 -o sign-tcn.safetensors
     python scripts/train_default.py --network sl-gcn --no-bf16 --steps 350 --signs-per-batch 20 \\
         --signs 1200 --utterances 3000 -o sl-gcn.safetensors
 
-The files that ship are these two runs' (`embeddings/weights/`); after a new one, run scripts/fit_calibration.py.
+    python scripts/train_default.py --steps 700 --rate 5e-4 --signs 4000 --utterances 9000 \\
+        --init sign-tcn.safetensors --real traduttore_asl_3signers.npz traduttore_asl.npz ksl13.npz \\
+        -o sign-tcn-real.safetensors
+
+The files that ship are these runs' (`embeddings/weights/`); after a new one, run scripts/fit_calibration.py.
 
 Supervised contrastive loss over P signs × K windows, with windows between signs as negatives, plus cross-entropy over
 the training signs (their classifier is not shipped). Half of a batch's signs are the ones that the classifier finds
@@ -25,10 +29,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from pytorch_metric_learning.losses import SupConLoss
+from real_material import joined, real_material
 from torch import Tensor, nn
 
 from embeddings.encoders.base import Encoder, window_positions
-from embeddings.encoders.checkpoint import save_checkpoint
+from embeddings.encoders.checkpoint import load_checkpoint, save_checkpoint
 from embeddings.encoders.sign_tcn import SignTCN, SignTCNConfig
 from embeddings.encoders.sl_gcn import SLGCN, SLGCNConfig
 from embeddings.losses import PartTriplet
@@ -101,10 +106,18 @@ def with_neighbours(
     return np.concatenate([anchors, others])
 
 
-def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augment, args: argparse.Namespace) -> float:
+def train(
+    encoder: Encoder,
+    known: Stretches,
+    unseen: Stretches,
+    augment: Augment,
+    args: argparse.Namespace,
+    real: Stretches | None = None,
+) -> float:
     """Trains in place; returns the accuracy on unseen signs."""
     rng = np.random.default_rng([args.seed, 3])
-    classes = known.classes()
+    own = (known.classes(), 0 if real is None else real.classes())
+    classes = sum(own)
     classifier = nn.Linear(encoder.dim, classes, bias=False)
     contrast, triplet = SupConLoss(temperature=0.07), PartTriplet()
     parameters = [*encoder.parameters(), *classifier.parameters()]
@@ -112,6 +125,7 @@ def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augmen
     sampler = WindowSampler(
         known, args.signs_per_batch, 4, args.signs_per_batch, jitter=(0.06, 0.12, 0.22), tempo=args.tempo
     )
+    real_sampler = None if real is None else WindowSampler(real, 12, 4, 8, jitter=(0.06, 0.12, 0.22), tempo=args.tempo)
     encoder.train()
     begin, running = time.perf_counter(), 0.0
     for step in range(args.steps):
@@ -119,7 +133,9 @@ def train(encoder: Encoder, known: Stretches, unseen: Stretches, augment: Augmen
         for group in optimizer.param_groups:
             group["lr"] = args.rate * min(1.0, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * share)) + 0.01)
         hard = args.hard_share > 0 and step >= args.hard_share * args.steps
-        batch = sampler.batch(rng, with_neighbours(sampler, classifier.weight, rng) if hard else None)
+        batch = sampler.batch(rng, with_neighbours(sampler, classifier.weight[: own[0]], rng) if hard else None)
+        if real_sampler is not None:
+            batch = joined(batch, real_sampler.batch(rng), own)
         values, labels = augment(torch.from_numpy(batch.inputs), rng), torch.from_numpy(batch.labels)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             vectors, parts = embed_batch(encoder, values, batch.windows)
@@ -150,6 +166,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--signs", type=int, default=4000)
     parser.add_argument("--utterances", type=int, default=13000)
+    parser.add_argument("--init", type=Path, help="a checkpoint of the same network to go on from")
+    parser.add_argument("--real", type=Path, nargs="+", help="landmark collections that may be trained on")
     parser.add_argument("--signs-per-batch", type=int, default=48)
     parser.add_argument("--width", type=int, default=176, help="features of a frame (sign-tcn)")
     parser.add_argument("--hard-share", type=float, default=0.25, help="share of steps before hard batches; 0: none")
@@ -162,15 +180,25 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    encoder: Encoder = SignTCN(SignTCNConfig(width=args.width)) if args.network == "sign-tcn" else SLGCN(SMALL_SL_GCN)
+    encoder: Encoder
+    if args.init is not None:
+        encoder = load_checkpoint(args.init)
+    else:
+        encoder = SignTCN(SignTCNConfig(width=args.width)) if args.network == "sign-tcn" else SLGCN(SMALL_SL_GCN)
     augment = augment_body_hands if args.network == "sign-tcn" else augment_joints
     begin = time.perf_counter()
     known = material(args.seed + 1, args.signs, args.utterances, encoder)
     unseen = material(args.seed + 2, 200, 500, encoder)
     print(f"{len(known.features):,} frames, {len(known.spans):,} signs performed, {time.perf_counter() - begin:.0f} s")
-    accuracy = train(encoder, known, unseen, augment, args)
-    facts = {"data": "procedural signer", "signs": args.signs, "steps": args.steps, "seed": args.seed,
-             "one_shot_top1_unseen": round(accuracy, 4)}  # fmt: skip
+    real = None if args.real is None else real_material(args.real, encoder)
+    accuracy = train(encoder, known, unseen, augment, args, real)
+    facts = {
+        "data": ", ".join(["procedural signer", *(file.stem for file in args.real or [])]),
+        "signs": args.signs,
+        "steps": args.steps,
+        "seed": args.seed,
+        "one_shot_top1_unseen": round(accuracy, 4),
+    }
     save_checkpoint(args.output, encoder, facts, half=True)
     size = args.output.stat().st_size / 1e6
     print(f"one-shot top-1 on 200 unseen signs: {accuracy:.3f}  →  {args.output} ({size:.1f} MB)")

@@ -1,0 +1,215 @@
+"""Writes docs/spotting-quality.md: every method on every set, each ingredient removed in turn, the worst failures.
+
+    python scripts/quality_report.py FOLDER --work WORK [-o docs/spotting-quality.md]
+
+FOLDER holds the real collections (`real_sets.py`), WORK keeps the rendered world and the measured tables: a stopped run
+goes on where it was; delete a table's JSON to measure it anew. No number in the page is typed by hand. About 40 minutes
+on two cores, most of it rendering 6.7 minutes of video and estimating its poses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from quality_failures import write_failures
+from quality_measures import (
+    RENDERED,
+    ablations,
+    boundaries,
+    length_ratios,
+    pooled_streams,
+    rendered_set,
+    retrieval,
+    transfers,
+)
+
+from embeddings.encoders import load_encoder
+from spotter.comparison import ComparisonSet, MethodRow, compare, procedural_set, table
+from spotter.files import write_json
+from spotter.methods import METHODS, Method
+
+
+class Tables:
+    """Measured tables, each kept as a JSON file of the work folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.encoder = load_encoder("default").id
+
+    def get(self, name: str, measure: Callable[[], Any]) -> Any:
+        """The table of that name, measured if it is not there or was made with other weights."""
+        path = self.folder / f"{name.replace(':', '-').replace(' ', '-').replace(',', '')}.json"
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["encoder"] == self.encoder:
+                return kept["rows"]
+        start = time.perf_counter()
+        rows = measure()
+        write_json(path, {"encoder": self.encoder, "rows": rows})
+        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+        return rows
+
+
+def compared(chosen: ComparisonSet, methods: Sequence[Method] | None = None) -> dict[str, Any]:
+    """A comparison as plain values: rows, and the last method's detections."""
+    rows, found = compare(chosen, methods)
+    last = rows[-1].method
+    return {"rows": [asdict(r) for r in rows], "found": found[last], "facts": facts(chosen)}
+
+
+def facts(chosen: ComparisonSet) -> dict[str, Any]:
+    """Sizes of a set."""
+    signs = {e.label for p in chosen.parts for e in p.exemplars}
+    return {
+        "signs": len(signs),
+        "videos": len(chosen.durations()),
+        "minutes": sum(chosen.durations().values()) / 60,
+        "occurrences": sum(map(len, chosen.truth().values())),
+    }
+
+
+def spotting_section(title: str, made: dict[str, Any]) -> list[str]:
+    size = made["facts"]
+    rows = [MethodRow(**row) for row in made["rows"]]
+    head = (
+        f"{size['signs']} signs, one exemplar each; {size['videos']} streams, {size['minutes']:.1f} minutes, "
+        f"{size['occurrences']} occurrences."
+    )
+    return [f"### {title}", "", head, "", table(rows).markdown(), ""]
+
+
+def retrieval_section(rows: list[dict[str, Any]]) -> list[str]:
+    methods = list(dict.fromkeys(r["method"] for r in rows))
+    lines = ["| collection | signs | clips | " + " | ".join(methods) + " |", "|---|---|---|" + "---|" * len(methods)]
+    for name in dict.fromkeys(r["collection"] for r in rows):
+        mine = {r["method"]: r for r in rows if r["collection"] == name}
+        first = next(iter(mine.values()))
+        cells = [f"{r['top1']:.3f} [{r['low']:.2f}, {r['high']:.2f}] · {r['mrr']:.3f}" for r in mine.values()]
+        lines.append(f"| {name} | {first['signs']} | {first['clips']} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def targets_section(rows: list[dict[str, Any]]) -> list[str]:
+    """Ours against raw pose cosine as the aims put it."""
+    lines = ["| collection | pose-cosine | ours | aim | reached | ahead of pose DTW |", "|---|---|---|---|---|---|"]
+    for name in dict.fromkeys(r["collection"] for r in rows):
+        mine = {r["method"]: r["top1"] for r in rows if r["collection"] == name}
+        raw, ours = mine["pose-cosine"], mine["sign-spotter"]
+        aim = 1.8 * raw if raw < 0.5 else 1 - (1 - raw) / 2
+        kind = "1.8 ×" if raw < 0.5 else "half the error"
+        ahead = "yes" if ours > mine["pose-dtw"] else "no"
+        lines.append(
+            f"| {name} | {raw:.3f} | {ours:.3f} | {aim:.3f} ({kind}) | {'yes' if ours >= aim else 'no'} | {ahead} |"
+        )
+    return [*lines, ""]
+
+
+def speed() -> float:
+    """Windows a second of the default encoder on one thread, frame stage included, from poses."""
+    encoder = load_encoder("default")
+    values = np.random.default_rng(0).normal(0, 0.5, (3000, 100)).astype(np.float32)
+    windows = np.stack([np.arange(2900), np.arange(2900) + 16], axis=1).astype(float)
+    encoder.embed({"pose": values}, windows)
+    start = time.perf_counter()
+    for _ in range(3):
+        encoder.embed({"pose": values}, windows)
+    return 3 * len(windows) / (time.perf_counter() - start)
+
+
+def page(tables: Tables, folder: Path, work: Path, pictures: Path) -> str:
+    chosen = {
+        "procedural:77": lambda: procedural_set(77),
+        f"rendered:{RENDERED.seed}": lambda: rendered_set(work / "rendered"),
+        f"rendered:{RENDERED.seed}, exact poses": lambda: rendered_set(work / "rendered", exact=True),
+    }
+    streams = {s.name: s for s in pooled_streams(folder)}
+    made = {n: tables.get(n, lambda build=build: compared(build())) for n, build in chosen.items()}
+    made |= {n: tables.get(n, lambda s=s: compared(s)) for n, s in streams.items()}
+    found = tables.get("retrieval", lambda: [asdict(r) for r in retrieval(folder, list(METHODS.values()))])
+    removed = {
+        n: tables.get(f"ablations {n}", lambda s=s: compared(s, ablations()))
+        for n, s in (("procedural:77", procedural_set(77)), ("rendered", rendered_set(work / "rendered")))
+    }
+    moved = {
+        n: tables.get(f"transfer {n}", lambda s=s: compared(s, transfers()))
+        for n, s in (("procedural:77", procedural_set(77)), ("asl-9", streams.get("asl-9"))) if s is not None
+    }  # fmt: skip
+    rendered = rendered_set(work / "rendered")
+    rows = made[f"rendered:{RENDERED.seed}"]["found"]
+    spans = boundaries(rendered, {v: [tuple(r) for r in found] for v, found in rows.items()})
+    ratios = tables.get("lengths", lambda: list(length_ratios()))
+    failures = write_failures(rendered, rows, pictures)
+    per_second = tables.get("speed", speed)
+    return "\n".join(
+        [
+            "# Spotting quality",
+            "",
+            "Written by `python scripts/quality_report.py FOLDER --work WORK`; weights "
+            f"`{tables.encoder}`. Do not edit: change the script.",
+            "",
+            "One exemplar per sign throughout. *F1@.5* is one-to-one at IoU 0.5 with its 95 % bootstrap interval over "
+            "videos; *recall* is that at one false alarm a minute of video, all signs together; *boundary* the median "
+            "absolute error of start and end; *p* a paired bootstrap over videos against the last row.",
+            "",
+            "What was chosen where: the network and its training on procedural worlds (and, for body proportions, "
+            "speed and the trimming of clips that are cut close, after looking at `ksl13`, `traduttore` and `ksl77`, "
+            "which are development sets); thresholds of the baselines by `scripts/fit_baselines.py` and the "
+            "calibration by `scripts/fit_calibration.py` on other procedural worlds; nothing on the rendered world or "
+            "the continuous real streams.",
+            "",
+            "## One-shot retrieval across signers, real recordings",
+            "",
+            "Top-1 [middle 95 % of 50 draws of the exemplars] · mean reciprocal rank. "
+            "Exemplars and queries by different signers.",
+            "",
+            *retrieval_section(found),
+            *targets_section(found),
+            "## Continuous signing",
+            "",
+            *[line for name, one in made.items() for line in spotting_section(name, one)],
+            "## Each ingredient removed in turn",
+            "",
+            *[line for name, one in removed.items() for line in spotting_section(name, one)],
+            "## Top-K transfer",
+            "",
+            *[line for name, one in moved.items() for line in spotting_section(name, one)],
+            "## Lengths and boundaries",
+            "",
+            f"A sign in procedural signing lasts {ratios[1]:.2f} of its exemplar (10 % {ratios[0]:.2f}, 90 % "
+            f"{ratios[2]:.2f}). On the rendered world, challenge F1 of our detections is {spans.ours:.3f}; with 600 ms "
+            f"around the same middles {spans.fixed:.3f}; 600 ms around every *true* middle would reach "
+            f"{spans.ceiling:.3f}.",
+            "",
+            f"The shipped encoder embeds {per_second:,.0f} windows a second on one core, from pose features, frame "
+            "stage included.",
+            "",
+            *failures,
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parents[1] / "docs" / "spotting-quality.md")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    text = page(Tables(args.work / "tables"), args.folder, args.work, args.output.parent)
+    partial = args.output.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(args.output)
+    print(f"→ {args.output}")
+
+
+if __name__ == "__main__":
+    main()
