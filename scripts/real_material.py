@@ -20,8 +20,8 @@ __all__ = ["joined", "real_material"]
 def real_material(files: list[Path], encoder: Encoder) -> Stretches:
     """Isolated real recordings (landmark collections of which the licence permits training) as material.
 
-    A sign is a class of its own in each folder of collections: languages share glosses, not signs. `<idle>` clips are kept as
-    stretches without a sign, for windows of rest.
+    A sign is a class of its own in each folder of collections: languages share glosses, not signs. `<idle>` clips are
+    kept as stretches without a sign, for windows of rest.
     """
     clips: list[Clip] = []
     for file in files:
