@@ -67,10 +67,10 @@ class IndexLayout:
 
 
 def layout_for(rows: int, dim: int) -> IndexLayout:
-    """The layout for so many rows: about √rows lists; a byte per value up to half a gigabyte, then one for four."""
-    lists = int(2 ** np.clip(round(np.log2(max(rows, 1)) / 2), 4, 14))
+    """The layout for so many rows: about √(rows / 2) lists; a byte per value up to half a gigabyte, then one for 4."""
+    lists = int(2 ** np.clip(round(np.log2(max(rows, 1)) / 2 - 0.5), 4, 14))
     code = "SQ8" if rows * dim <= 1 << 29 or dim % 4 else f"PQ{dim // 4}"
-    return IndexLayout(lists, code, probes=max(8, lists // 64), training=40 * lists)
+    return IndexLayout(lists, code, probes=max(8, lists // 16), training=40 * lists)
 
 
 class RowIndex:
@@ -123,17 +123,17 @@ class RowIndex:
         fetch: Callable[[NDArray[np.int64]], Rows] | None = None,
         allowed: NDArray[np.bool_] | None = None,
         probes: int | None = None,
-        widen: int = 4,
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores and row ids (Q, k), best first; score −inf and id −1 where fewer rows were found.
 
         Args:
             fetch: ids (n,), ascending → rows (n, D), to score candidates exactly; None returns approximate scores.
             allowed: by row id, which rows count.
-            widen: candidates taken per result that are scored exactly.
+            probes: lists looked into; None takes the layout's.
         """
         probes = self.layout.probes if probes is None else probes
-        taken = min(k if fetch is None else k * widen, len(self))
+        # kept rows are inexact, so more of them are scored exactly than are asked for
+        taken = min(k if fetch is None else 2 * k + 200, len(self))
         scores, ids = search_lists(self._index, queries, max(taken, 1), probes, allowed)
         scores = np.where(ids < 0, -np.inf, scores).astype(np.float32)
         if fetch is not None:
