@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import benchmarks, corpus, demo, encoding, evaluate, linguistics, spotting
+from . import benchmarks, corpus, demo, encoding, evaluate, linguistics, spotting, training
 from .console import err, say_warning, state
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ corpus.register(app)
 evaluate.register(app)
 linguistics.register(app)
 benchmarks.register(app)
+training.register(app)
 
 
 def _version(asked: bool) -> None:

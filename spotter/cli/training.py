@@ -1,0 +1,258 @@
+"""`spotter train`, `classify`, `ensemble`, `explain`: encoders of one's own, and isolated signs by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import Failures, err, out, progress_bar
+from .spotting import PosesFolder
+
+if TYPE_CHECKING:
+    from embeddings.classify import Classifier
+    from embeddings.dataset import Item
+
+__all__ = ["register"]
+
+Checkpoint = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint of a trained encoder.")]
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Vote(StrEnum):
+    soft = "soft"
+    hard_soft = "hard-soft"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(
+        epilog="Examples: [bold]spotter train sl-gcn-quick -o run/[/bold] · "
+        "[bold]spotter train vtn-pf-autsl --data clips.csv?media=videos/ --poses poses/ -o run/[/bold] · "
+        "[bold]torchrun --nproc-per-node 4 -m spotter train …[/bold]"
+    )(train)
+    app.command(epilog="Example: [bold]spotter classify clips/ -m run/best.safetensors -o labels.csv[/bold]")(classify)
+    group = typer.Typer(no_args_is_help=True, help="Several classifiers as one, by fitted weights.")
+    group.command(
+        epilog="Example: [bold]spotter ensemble fit a.csv b.csv --labels validation.csv -o ensemble.json[/bold]"
+    )(fit)
+    group.command(epilog="Example: [bold]spotter ensemble predict ensemble.json a.csv b.csv -o both.csv[/bold]")(
+        predict
+    )
+    app.add_typer(group, name="ensemble")
+    app.command(epilog="Example: [bold]spotter explain HOUSE.mp4 -m run/best.safetensors -o pictures/[/bold]")(explain)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Recipe by name or as .toml; none lists them.")] = "",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the training.")] = Path("run"),
+    data: Annotated[
+        str,
+        typer.Option(help="label/clip folder, manifest.csv?media=videos/, poses.h5, procedural:7?signs=40, …"),
+    ] = "",
+    init: Annotated[str, typer.Option(help="Starting weights: random, imagenet, or a checkpoint.")] = "",
+    device: Annotated[Device, typer.Option(help="Where to train.")] = Device.auto,
+    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on where a stopped run was.")] = True,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a recipe: table.key=value; may be repeated.")
+    ] = None,
+    poses: PosesFolder = None,
+    workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes that prepare batches.")] = 0,
+) -> None:
+    """Train an encoder by a recipe. A stopped run goes on with the same command and ends with the same weights."""
+    from embeddings.recipes import read_recipe, recipe_names
+
+    if not recipe:
+        for name in recipe_names():
+            out.print(f"[bold]{name}[/bold]  {read_recipe(name).about}")
+        return
+    chosen = read_recipe(recipe, change if change is not None else [])
+    from embeddings.train import train as train_encoder
+
+    with progress_bar() as bar:
+        task = bar.add_task(chosen.name, total=None)
+
+        def tell(step: int, total: int, line: str) -> None:
+            bar.update(task, completed=step, total=total, description=f"{chosen.name}  {line}")
+
+        result = train_encoder(
+            chosen, output, data, init, device.value, resume, poses, workers, tell=tell,
+        )  # fmt: skip
+    done = result.progress
+    why = ", stopped early" if done.stopped else ""
+    out.print(f"{result.clips[0]} clips for training, {result.clips[1]} for validation; {done.step} steps{why}")
+    if result.clips[1]:
+        watched = abs(done.best)
+        out.print(f"best {chosen.schedule.watch} {watched:.4f} after {done.best_step} steps")
+    out.print(f"{result.checkpoint}, loss.png, log.csv, tensorboard/ in {output}/")
+
+
+def _items(given: list[str], classifier: Classifier, poses: Path | None, split: str) -> list[Item]:
+    """What to classify: a data source with its ids and labels, or files and folders."""
+    from functools import partial
+
+    from embeddings.dataset import Item
+    from embeddings.recordings import read_recording
+    from embeddings.train_data import open_source
+
+    from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
+
+    needs, fps = classifier.encoder.required_inputs, classifier.encoder.fps
+    if (len(given) == 1 and not Path(given[0]).exists()) or given[0].endswith(".csv"):
+        if not any(mark in given[0] for mark in (":", "?", ".csv")):
+            raise ValueError(f"{given[0]}: no such file or folder")
+        items = open_source(given[0], needs, poses, fps)
+        return [item for item in items if not split or item.split == split]
+    found: dict[str, Path] = {}
+    for path in map(Path, given):
+        if not path.exists():
+            raise ValueError(f"{path}: no such file or folder")
+        for file, name in _media(path, (*VIDEO_SUFFIXES, *POSE_SUFFIXES, ".npz")):
+            if name in found:
+                raise ValueError(f"{file}: the sample {name!r} is there twice (also {found[name]})")
+            found[name] = file
+    return [Item(name, "", partial(read_recording, file, needs, poses, fps)) for name, file in found.items()]
+
+
+def _media(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """(file, sample): a file's stem, or its path inside the folder named."""
+    if path.is_file():
+        yield path, path.stem
+        return
+    inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in suffixes and not f.name.startswith("."))
+    if not inside:
+        raise ValueError(f"{path}: no file with one of the endings {' '.join(suffixes)} in this folder")
+    for file in inside:
+        yield file, file.relative_to(path).with_suffix("").as_posix()
+
+
+def classify(
+    clips: Annotated[
+        list[str], typer.Argument(help="Clips, folders of them, or data as for training.", show_default=False)
+    ],
+    model: Checkpoint,
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV sample,rank,label,probability.")] = Path(
+        "labels.csv"
+    ),
+    top: Annotated[int, typer.Option(min=1, help="Labels per clip.")] = 5,
+    scores: Annotated[
+        Path | None, typer.Option(help="Also every probability, for spotter ensemble.", show_default=False)
+    ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help="Template sample,class to fill beside the output.", show_default=False)
+    ] = None,
+    split: Annotated[str, typer.Option(help="Only this split of the data.")] = "",
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.cpu,
+    poses: PosesFolder = None,
+) -> None:
+    """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too."""
+    import numpy as np
+
+    from embeddings.classify import Classifier, top_labels, write_labels
+    from embeddings.ensemble import Scores, write_scores
+
+    classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
+    items = _items(clips, classifier, poses, split)
+    failures, rows = Failures(), dict[str, Any]()
+    with progress_bar() as bar:
+        task = bar.add_task("clips", total=len(items))
+        for item in items:
+            try:
+                rows[item.id] = classifier.probabilities(item.load())
+            except (ValueError, KeyError, OSError) as error:
+                failures.add(item.id, error)
+            bar.advance(task)
+    ranked = {name: top_labels(p, classifier.labels, top) for name, p in rows.items()}
+    write_labels(output, ranked)
+    out.print(f"{len(rows)} of {len(items)} clips → {output}")
+    if scores is not None and rows:
+        write_scores(scores, Scores(model.stem, tuple(rows), classifier.labels, np.stack(list(rows.values()))))
+    labels = {name: [label for label, _ in best] for name, best in ranked.items()}
+    if submission is not None:
+        from ..scoring import scorer
+
+        target = output.with_name(f"{submission.stem}.filled.csv")
+        count = scorer("eval.submission").fill_template(submission, labels, target)
+        out.print(f"{count} rows → {target}")
+    _print_accuracy(items, labels, classifier)
+    failures.finish(len(items))
+
+
+def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier: Classifier) -> None:
+    from ..scoring import scorer
+
+    truth = {item.id: item.label for item in items if item.label in classifier.labels and item.id in labels}
+    if not truth:
+        return
+    signers = {item.id: item.signer for item in items if item.signer}
+    facts = {"parameters": classifier.parameters()}
+    known = signers if all(name in signers for name in truth) else None
+    figures = scorer("eval.isolated").isolated_score(truth, labels, known, k=5, facts=facts)
+    print(figures.table().text())
+
+
+def fit(
+    scores: Annotated[list[Path], typer.Argument(help="A CSV of probabilities per model.", show_default=False)],
+    labels: Annotated[Path, typer.Option("--labels", help="CSV sample,label,split: the validation list.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The ensemble, JSON.")] = Path("ensemble.json"),
+    vote: Annotated[Vote, typer.Option(help="How votes are cast.")] = Vote.soft,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+) -> None:
+    """Find the models' weights on a validation list by CMA-ES. A list with test rows is refused."""
+    from embeddings.ensemble import fit_ensemble, read_labels, read_scores
+
+    ensemble = fit_ensemble([read_scores(path) for path in scores], read_labels(labels), vote.value, seed)
+    ensemble.save(output)
+    for name, weight in zip(ensemble.models, ensemble.weights, strict=True):
+        out.print(f"{weight:.4f}  {name}")
+    out.print(f"accuracy on the {len(ensemble.fitted_on)} samples it was fitted to: {ensemble.accuracy:.4f} → {output}")
+
+
+def predict(
+    ensemble: Annotated[Path, typer.Argument(help="What `fit` wrote.", show_default=False)],
+    scores: Annotated[list[Path], typer.Argument(help="A CSV per model of it, of other samples.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Probabilities of the ensemble, CSV.")] = Path(
+        "scores.csv"
+    ),
+    labels: Annotated[Path | None, typer.Option(help="Also the likeliest labels.", show_default=False)] = None,
+) -> None:
+    """Probabilities of an ensemble; models are matched by name, samples by id."""
+    from embeddings.classify import top_labels, write_labels
+    from embeddings.ensemble import Ensemble, read_scores, write_scores
+
+    found = Ensemble.load(ensemble).predict([read_scores(path) for path in scores])
+    write_scores(output, found)
+    if labels is not None:
+        rows = zip(found.ids, found.probabilities, strict=True)
+        write_labels(labels, {name: top_labels(p, found.labels, 5) for name, p in rows})
+    out.print(f"{len(found.ids)} samples → {output}")
+
+
+def explain(
+    clip: Annotated[Path, typer.Argument(help="Video or pose file of one sign.", show_default=False)],
+    model: Checkpoint,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path("explained"),
+    label: Annotated[str, typer.Option(help="The sign to explain (default: the one it gives).")] = "",
+    poses: PosesFolder = None,
+) -> None:
+    """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them."""
+    from embeddings.encoders.checkpoint import load_checkpoint
+    from embeddings.explain import explain as explain_clip
+    from embeddings.recordings import read_recording
+
+    encoder = load_checkpoint(model)
+    if not clip.exists():
+        raise ValueError(f"{clip}: no such file or folder")
+    if encoder.name.startswith("i3d"):
+        err.print("the network sees 16 frames at once; the picture spreads its coarser steps over them")
+    recording = read_recording(clip, encoder.required_inputs, poses, encoder.fps)
+    for path in explain_clip(encoder, recording, output, label if label else None):
+        out.print(str(path))
