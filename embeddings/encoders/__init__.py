@@ -57,7 +57,8 @@ def load_encoder(which: str | Path = "default", device: str = "cpu") -> Encoder:
     """An encoder ready to embed.
 
     Args:
-        which: "default" or another name of `SHIPPED`, "pose-cosine" (needs no weights), or a checkpoint file.
+        which: "default" or another name of `SHIPPED`, "pose-cosine" (needs no weights), or a checkpoint file. With
+            ":dense" after it, in dense mode (`dense.dense`): one pass over a clip in place of one per window.
 
     Raises:
         ValueError: neither a shipped name nor a readable checkpoint.
@@ -66,6 +67,11 @@ def load_encoder(which: str | Path = "default", device: str = "cpu") -> Encoder:
 
     from .checkpoint import load_checkpoint
 
+    exact, _, mode = str(which).rpartition(":")
+    if exact and mode == "dense":
+        from .dense import dense
+
+        return dense(load_encoder(exact, device)).eval()
     encoder: Any
     if str(which) == "pose-cosine":
         encoder = encoder_class("pose-cosine")()

@@ -191,7 +191,10 @@ class I3D(ImageEncoder):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
         self.check_inputs(inputs)
-        features = self.features(inputs["frames"])
+        return self.head(self.features(inputs["frames"]))
+
+    def head(self, features: Tensor) -> EncoderOutput:
+        """Features (B, 1024) → embedding and class scores."""
         raw = features if self.mlp is None else self.mlp(features)
         embedding = F.normalize(raw, dim=-1)
         logits = None

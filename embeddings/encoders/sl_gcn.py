@@ -9,7 +9,7 @@ at units 5 and 8 for 150-frame isolated clips; temporal kernel 9; attention spat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -233,16 +233,24 @@ class SLGCN(Encoder):
     place_channels = 2
 
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
-        x = self.streams(inputs[self.required_inputs[0]])
-        batch, channels, frames, joints = x.shape
-        x = self.norm(x.permute(0, 3, 1, 2).reshape(batch, joints * channels, frames))
-        x = x.view(batch, joints, channels, frames).permute(0, 2, 3, 1)
+        x = self.stem(inputs[self.required_inputs[0]])
         means = []
         for i, unit in enumerate(self.units):
             x = unit(x)
             if i >= len(self.units) - self.config.head_units:
                 means.append(x.mean(dim=2))  # (B, C, V)
-        flat = [mean[..., v] for mean in means for v in range(joints)]
+        return self.head(means)
+
+    def stem(self, joints: Tensor) -> Tensor:
+        """(B, T, V, 3) → (B, 3·S, T, V): streams, normalised by channel and joint."""
+        x = self.streams(joints)
+        batch, channels, frames, count = x.shape
+        x = self.norm(x.permute(0, 3, 1, 2).reshape(batch, count * channels, frames))
+        return x.view(batch, count, channels, frames).permute(0, 2, 3, 1)
+
+    def head(self, means: Sequence[Tensor]) -> EncoderOutput:
+        """Means over time (B, C, V) of the last units → their parts and the embedding."""
+        flat = [mean[..., v] for mean in means for v in range(mean.shape[-1])]
         parts = torch.stack([layer(part) for layer, part in zip(self.part_layers, flat, strict=True)], dim=1)
         necked = self.neck(parts.flatten(1))
         # the mean over parts of their cosines is the inner product of their unit vectors over √P
