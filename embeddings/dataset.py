@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .clip import Clip
+from .clip import Clip, Pose
 from .encoders.base import Encoder, gather, window_positions
 from .encoders.image_encoder import ImageEncoder
 from .frames_augment import I3D_SCALES, VTN_SCALES, augment_inputs, central_inputs, clip_rows, draw_augmentation
@@ -128,7 +128,7 @@ class WindowSet(Dataset[dict[str, Tensor]]):
         self._skeleton = _own_skeleton(encoder)
         self.labels = [classes.get(item.label, -1) for item in self.items]
         self._clips: dict[int, Clip] = {}
-        self._inputs: dict[int, Prepared] = {}
+        self._inputs: dict[tuple[int, bool], Prepared] = {}
         self._kept = 0
 
     def __len__(self) -> int:
@@ -150,18 +150,29 @@ class WindowSet(Dataset[dict[str, Tensor]]):
             values = central_inputs(values, self.encoder.config.size)
         return self._tensors(values, item)
 
-    def inputs(self, item: int) -> Prepared:
-        """What the network's preparation gives of a clip, for pictures with the margin that crops need."""
-        if item not in self._inputs:
+    def inputs(self, item: int, mirrored: bool = False) -> Prepared:
+        """What the network's preparation gives of a clip (of its pose in a mirror), for pictures with the margin that
+        crops need."""
+        if (item, mirrored) not in self._inputs:
             clip = self.clip(item)
+            if mirrored:
+                clip = replace(clip, pose=self._pose(item).mirrored())
             training = isinstance(self.encoder, ImageEncoder) and self.augmentation.kind.startswith("frames")
             prepared = self.encoder.prepare_training(clip) if training else self.encoder.prepare(clip)  # type: ignore[operator]
             if not len(next(iter(prepared.values()))):
                 raise ValueError(f"{self.items[item].id}: the clip has no frames")
             if not self._room(sum(v.nbytes for v in prepared.values())):
                 return dict(prepared)
-            self._inputs[item] = prepared
-        return self._inputs[item]
+            self._inputs[item, mirrored] = prepared
+        return self._inputs[item, mirrored]
+
+    def _pose(self, item: int) -> Pose:
+        pose = self.clip(item).pose
+        if pose is None:
+            raise ValueError(
+                f"{self.items[item].id}: augmentation {self.augmentation.kind!r} needs a pose; the clip has none"
+            )
+        return pose
 
     def clip(self, item: int) -> Clip:
         """The clip itself, without its pictures once they are prepared."""
@@ -200,18 +211,16 @@ class WindowSet(Dataset[dict[str, Tensor]]):
 
     def _augmented(self, item: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
         kind = self.augmentation.kind
+        mirror = self.augmentation.mirror
         if kind in ("pose", "spoter"):
-            clip = self.clip(item)
-            if clip.pose is None:
-                raise ValueError(f"{self.items[item].id}: augmentation {kind!r} needs a pose; the clip has none")
+            pose = self._pose(item)
             if kind == "pose":
-                pose = augment_pose(clip.pose, rng, self.augmentation.strength, self.augmentation.mirror)
+                pose = augment_pose(pose, rng, self.augmentation.strength, mirror)
             else:
-                pose = clip.pose.mirrored() if rng.random() < self.augmentation.mirror else clip.pose
-                pose = augment_spoter(pose, rng)
-            inputs: Prepared = self.encoder.prepare(replace(clip, pose=pose))
+                pose = augment_spoter(pose.mirrored() if rng.random() < mirror else pose, rng)
+            inputs: Prepared = self.encoder.prepare(replace(self.clip(item), pose=pose))
         else:
-            inputs = self.inputs(item)
+            inputs = self.inputs(item, kind == "mirror" and bool(rng.random() < mirror))
         positions = self.sampling.positions(*self._ends(item, inputs), self.encoder.window, rng)
         values = {name: take(inputs[name], positions) for name in self.encoder.required_inputs}
         if kind.startswith("frames"):

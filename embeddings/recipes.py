@@ -56,8 +56,9 @@ class DataPart:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """kind: "none", "pose" (`pose_augment`), "spoter" (SPOTER's four), "frames" (VTN's), "frames-i3d" (other scales),
-    "hands" (hand images). strength scales "pose". mirror: probability that a pose is seen in a mirror."""
+    """kind: "none", "mirror" (poses as they are or in a mirror: each is prepared once, so it costs nothing), "pose"
+    (`pose_augment`), "spoter" (SPOTER's four), "frames" (VTN's), "frames-i3d" (other scales), "hands" (hand images).
+    strength scales "pose". mirror: probability that a pose is seen in a mirror ("mirror", "pose" and "spoter")."""
 
     kind: str = "none"
     strength: float = 1.0
@@ -164,7 +165,7 @@ _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("data", "cut"): ("clip", "span"),
     ("data", "sampling"): ("even", "contiguous", "centre", "all"),
     ("data", "leaks"): ("refuse", "signers", "allow"),
-    ("augmentation", "kind"): ("none", "pose", "spoter", "frames", "frames-i3d", "hands"),
+    ("augmentation", "kind"): ("none", "mirror", "pose", "spoter", "frames", "frames-i3d", "hands"),
     ("batch", "sampler"): ("pk", "shuffle"),
     ("optimiser", "name"): ("sgd", "adam", "adamw"),
     ("schedule", "kind"): ("constant", "step", "cosine"),

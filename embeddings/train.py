@@ -139,7 +139,9 @@ def _fabric(recipe: Recipe, device: str) -> Fabric:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         from lightning.fabric.strategies import DDPStrategy
 
-        strategy = DDPStrategy(find_unused_parameters=True)  # a loss term left out leaves parameters without gradient
+        # a loss term that is left out leaves parameters without a gradient
+        partly = not (recipe.loss.triplet and recipe.loss.cross_entropy)
+        strategy = DDPStrategy(find_unused_parameters=partly)
     for name in ("lightning.fabric", "lightning.pytorch"):  # its greetings; ours say what matters
         logging.getLogger(name).setLevel(logging.ERROR)
     fabric = Fabric(

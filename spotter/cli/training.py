@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -86,6 +87,8 @@ def train(
         result = train_encoder(
             chosen, output, data, init, device.value, resume, poses, workers, tell=tell,
         )  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
+        return
     done = result.progress
     why = ", stopped early" if done.stopped else ""
     out.print(f"{result.clips[0]} clips for training, {result.clips[1]} for validation; {done.step} steps{why}")

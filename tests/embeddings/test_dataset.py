@@ -59,7 +59,7 @@ def test_pictures_are_taken_by_the_nearest_frame_and_numbers_blended() -> None:
     np.testing.assert_array_equal(take(pictures, np.array([0.5, 0.51, 9.0]))[:, 0], [0, 1, 4])
 
 
-@pytest.mark.parametrize("kind", ["none", "pose", "spoter"])
+@pytest.mark.parametrize("kind", ["none", "mirror", "pose", "spoter"])
 def test_a_place_always_gives_the_same_window(kind: str) -> None:
     first, second = (windows(kind, jitter=0.1) for _ in range(2))
     place = Place(1, 5, 2, 3)
@@ -196,3 +196,16 @@ def test_without_splits_the_signers_are_divided_and_without_signers_it_is_said()
     with pytest.warns(UserWarning, match="signers are not known"):
         train, held, _ = split_items(items([(i, label, "", "") for i, label, _, _ in rows]), DataPart(), 0)
     assert {i.label for i in train} == {i.label for i in held} == {"L0", "L1", "L2"}
+
+
+def test_a_clip_in_a_mirror_is_prepared_once() -> None:
+    data = windows("mirror")
+    data.augmentation = replace(data.augmentation, mirror=1.0)
+    clip = data.items[2].load()
+    assert clip.pose is not None
+    wanted = data.encoder.prepare(replace(clip, pose=clip.pose.to("spoter-54").mirrored()))["pose"]
+    np.testing.assert_allclose(data.inputs(2, True)["pose"], wanted)
+    kept = data.inputs(2, True)
+    data[Place(0, 0, 0, 2)]
+    assert data.inputs(2, True) is kept
+    assert list(data._inputs) == [(2, True)]
