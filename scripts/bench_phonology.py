@@ -1,10 +1,10 @@
 """Measures the phonological parameters against the procedural signer's truth, with confusion matrices.
 
 Unseen signs, signers and cameras; from exact poses, and with --video from poses that MediaPipe estimates on rendered
-frames.
+frames (about five seconds a clip; --save-poses keeps them). Seeds 11 and 12 are for development, 4711 is reported.
 
     python scripts/bench_phonology.py --clips 300
-    python scripts/bench_phonology.py --clips 40 --video
+    python scripts/bench_phonology.py --video --clips 48 --save-poses estimated/ --pictures confusions/
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import argparse
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from phonology_cases import Case, exact_cases, video_cases
 
 from embeddings.clip import Pose
 from embeddings.phonology.body import signer_space
@@ -24,29 +26,10 @@ from embeddings.phonology.hand_distance import hand_distances
 from embeddings.phonology.locations import LOCATIONS, locations
 from embeddings.phonology.movements import MOVEMENTS, movements
 from embeddings.phonology.orientations import ORIENTATIONS, orientations
-from embeddings.synthetic import Camera, Performance, SignWorld, random_camera, random_sign, random_signer
+from embeddings.phonology.pictures import draw_confusion
+from embeddings.synthetic import Performance
 
 Names = NDArray[np.str_]
-
-
-def performances(clips: int, seed: int, fps: float) -> Iterator[tuple[str, Performance, Camera]]:
-    """Random signs by random signers before random cameras: (arrangement, performance, camera)."""
-    world, rng = SignWorld(seed=seed, signs=1), np.random.default_rng(seed)
-    for k in range(clips):
-        sign = random_sign(rng, f"bench-{k}")
-        performed = world.perform(sign, random_signer(rng, f"unseen-{seed}-{k}", 0.12), fps, take=k)
-        yield sign.arrangement, performed, random_camera(rng)
-
-
-def estimated(performed: Performance, camera: Camera, seed: int) -> Pose:
-    """The pose MediaPipe finds on the rendered frames."""
-    from embeddings.pose.estimate import estimate_frames, make_estimator
-    from embeddings.synthetic.look import random_look
-    from embeddings.synthetic.render import render_frames
-
-    look = random_look(np.random.default_rng(seed))
-    frames = render_frames(performed.figure, look, camera)
-    return estimate_frames(frames, performed.figure.fps, make_estimator("mediapipe"))
 
 
 class Measures:
@@ -90,27 +73,38 @@ class Measures:
                 names, counts = np.unique(said[a:b][seen[a:b]], return_counts=True)
                 self.direction.append((str(truth[a]), str(names[np.argmax(counts)])))
 
-    def show(self) -> None:
+    def show(self, pictures: Path | None) -> None:
         print(f"hands seen in {self.seen} of {self.held} hold frames")
-        confusion("location, frames in a hold", np.concatenate(self.location), LOCATIONS)
-        confusion("orientation, frames in a hold", np.concatenate(self.orientation), ORIENTATIONS)
-        confusion("movement direction, segments", np.array(self.direction).reshape(-1, 2), MOVEMENTS)
+        location, orientation = np.concatenate(self.location), np.concatenate(self.orientation)
+        tables = {
+            "location": confusion("location, frames in a hold", location, LOCATIONS),
+            "orientation": confusion("orientation, frames in a hold", orientation, ORIENTATIONS),
+            "movement": confusion("movement, segments", np.array(self.direction).reshape(-1, 2), MOVEMENTS),
+        }
+        body = location[location[:, 0] != LOCATIONS[0]]
+        print(
+            f"location, frames in which the hand is at the body: {(body[:, 0] == body[:, 1]).mean():.3f} of {len(body)}"
+        )
         frames = np.concatenate(self.symmetric_frames)
         print(f"symmetric: {frames.mean():.3f} of {len(frames)} frames, {np.mean(self.symmetric_signs):.3f} of signs")
         handshapes(np.stack(self.hands), self.shapes)
+        for name, table in tables.items():
+            if pictures is not None:
+                draw_confusion(pictures / f"{name}.png", {name: table})
 
 
-def confusion(title: str, pairs: Names, order: tuple[str, ...]) -> None:
-    """Prints the share on the diagonal and the table, true in rows."""
+def confusion(title: str, pairs: Names, order: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:
+    """Prints the share on the diagonal and the table, true in rows; the names that occur, and the counts."""
     print(f"\n{title}: {(pairs[:, 0] == pairs[:, 1]).mean():.3f} of {len(pairs)}")
     names = [name for name in order if name in pairs]
+    counts = np.array([[int(((pairs[:, 0] == a) & (pairs[:, 1] == b)).sum()) for b in names] for a in names])
     print(f"{'':>14}" + "".join(f"{name[:6]:>8}" for name in names) + f"{'right':>9}")
-    for name in names:
-        said = pairs[pairs[:, 0] == name, 1]
-        if len(said):
-            cells = "".join(f"{int((said == other).sum()):8d}" for other in names)
-            print(f"{name:>14}{cells}{(said == name).mean():9.2f}")
+    for k, name in enumerate(names):
+        if counts[k].sum():
+            cells = "".join(f"{count:8d}" for count in counts[k])
+            print(f"{name:>14}{cells}{counts[k, k] / counts[k].sum():9.2f}")
     print()
+    return names, counts
 
 
 def handshapes(shapes: NDArray[np.float64], names: list[str], stop: float = 0.22) -> None:
@@ -144,16 +138,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4711)
     parser.add_argument("--video", action="store_true", help="estimate the poses from rendered frames")
     parser.add_argument("--fps", type=float, default=25.0)
+    parser.add_argument("--save-poses", type=Path, help="folder where estimated poses are kept and found again")
+    parser.add_argument("--pictures", type=Path, help="folder for the confusion matrices as pictures")
     options = parser.parse_args()
     measures = Measures()
-    for k, (arrangement, performed, camera) in enumerate(performances(options.clips, options.seed, options.fps)):
-        exact = camera.project(performed.figure)
-        measures.add(arrangement, performed, estimated(performed, camera, k) if options.video else exact)
+    for case in cases(options):
+        measures.add(case.arrangement, case.performed, case.pose)
     print(
         f"{options.clips} clips, seed {options.seed}, " + ("estimated from video" if options.video else "exact poses")
     )
-    measures.show()
+    measures.show(options.pictures)
     speed()
+
+
+def cases(options: argparse.Namespace) -> Iterator[Case]:
+    if options.video:
+        return video_cases(options.clips, options.seed, options.fps, options.save_poses)
+    return exact_cases(options.clips, options.seed, options.fps)
 
 
 if __name__ == "__main__":

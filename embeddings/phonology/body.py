@@ -2,8 +2,9 @@
 
 Origin: the neck (middle of the shoulders) in each frame. Unit: half the shoulders' width, h, one number per video
 (its median), so that a turn of the body changes no size. Axes: x to the signer's LEFT, y up along the trunk, z forward
-out of the chest. Where the pose has depth the axes follow the body (a camera from the side is undone); without depth
-they are the picture's, levelled by the shoulders.
+out of the chest. Where depth is known the axes follow the body (a camera from the side is undone); without depth they
+are the picture's, levelled by the shoulders. Depth is that of the pose where it can be trusted, else judged from the
+picture: see `embeddings.phonology.depth`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..skeletons import DERIVED, SKELETONS, Skeleton
+from .depth import depth_kind, with_judged_depth
 
 __all__ = ["SIDES", "SignerSpace", "signer_space"]
 
@@ -40,7 +42,9 @@ class SignerSpace:
         confidence: (T, 2) mean confidence of a hand's joints, 0 where it was not seen.
         skeleton: what the J joints are.
         fps: frames per second.
-        deep: whether depth was known.
+        deep: whether depth was known or judged.
+        judged: depth was judged from the picture; the pose had none, or none to trust.
+        flat_hands: the joints of a hand all lie in the depth of their wrist.
     """
 
     xyz: Array
@@ -49,6 +53,8 @@ class SignerSpace:
     skeleton: str
     fps: float
     deep: bool
+    judged: bool = False
+    flat_hands: bool = False
 
     def __len__(self) -> int:
         return len(self.xyz)
@@ -81,7 +87,7 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     """The pose in the signer's coordinates.
 
     Args:
-        use_depth: False ignores `pose.z`.
+        use_depth: False ignores `pose.z` and judges none.
 
     Raises:
         ValueError: the skeleton has no shoulders, or they are never seen.
@@ -89,6 +95,12 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     skeleton = SKELETONS[pose.skeleton]
     if not all(f"{side}_shoulder" in skeleton for side in SIDES):
         raise ValueError(f"skeleton {pose.skeleton!r} has no shoulders; phonological measures need them")
+    judged, flat_hands = False, not use_depth or pose.z is None
+    if use_depth:
+        kind = depth_kind(pose)
+        given = None if kind == "exact" else with_judged_depth(pose)
+        if given is not None:
+            judged, flat_hands, pose = True, kind != "exaggerated", given
     deep = use_depth and pose.z is not None
     depth = -pose.z if deep and pose.z is not None else np.zeros(pose.xy.shape[:2])
     # picture → right-handed camera space: x right, y up, z towards the camera
@@ -103,7 +115,7 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     xyz = np.einsum("tjc,tac->tja", points - neck[:, None], axes) / unit
     hands = np.stack([xyz[:, skeleton.hand(side)] for side in SIDES], axis=1)
     confidence = np.stack([pose.confidence[:, skeleton.hand(side)[1:]].mean(axis=1) for side in SIDES], axis=1)
-    return SignerSpace(xyz, hands, confidence.astype(np.float64), pose.skeleton, pose.fps, deep)
+    return SignerSpace(xyz, hands, confidence.astype(np.float64), pose.skeleton, pose.fps, deep, judged, flat_hands)
 
 
 def _axes(points: Array, skeleton: Skeleton, left: Array, right: Array, slow: int, deep: bool) -> tuple[Array, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from .hand_distance import JOINT_WEIGHTS, hand_distances
 
 __all__ = [
     "SignCluster", "dominant_hand", "medoid_linkage", "merge_medoids", "palm_shape_distances", "palm_shapes",
-    "sign_clusters", "write_clusters",
+    "sign_clusters", "write_clusters", "write_sign_clusters",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -249,13 +250,18 @@ def _numbered(groups: Sequence[Sequence[int]], count: int) -> Labels:
 
 
 def write_clusters(path: Path, clusters: Mapping[str, Sequence[SignCluster]]) -> None:
-    """HDF5: `[sign]/[number]/{samples, frames}` and `seeders/{samples, frames}` per sign."""
+    """HDF5: what `write_sign_clusters` says, at the top of a file."""
     import h5py
 
     with h5py.File(path, "w") as file:
-        for sign, found in clusters.items():
-            group = file.create_group(sign)
-            group["seeders/samples"] = np.array([c.seed[0] for c in found], np.int64)
-            group["seeders/frames"] = np.array([c.seed[1] for c in found], np.int64)
-            for number, cluster in enumerate(found):
-                group[f"{number}/samples"], group[f"{number}/frames"] = cluster.samples, cluster.frames
+        write_sign_clusters(file, clusters)
+
+
+def write_sign_clusters(file: Any, clusters: Mapping[str, Sequence[SignCluster]]) -> None:
+    """Into an HDF5 group: `[sign]/[number]/{samples, frames}` and `seeders/{samples, frames}` per sign."""
+    for sign, found in clusters.items():
+        group = file.create_group(sign)
+        group["seeders/samples"] = np.array([c.seed[0] for c in found], np.int64)
+        group["seeders/frames"] = np.array([c.seed[1] for c in found], np.int64)
+        for number, cluster in enumerate(found):
+            group[f"{number}/samples"], group[f"{number}/frames"] = cluster.samples, cluster.frames

@@ -28,13 +28,15 @@ __all__ = ["MOVEMENTS", "Moved", "Segment", "movements", "symmetric_frames", "ve
 MOVEMENTS: tuple[str, ...] = ("hold", *ORIENTATIONS, "twisting")
 
 SMOOTHING_SECONDS = 0.2
-MOVING = 0.9
-"""Speed (units of h per second) above which a hand moves."""
+MOVING, STILL = 0.9, 0.45
+"""Speeds (units of h per second): a hand moves from below the second over the first and back (hysteresis)."""
 TWISTING = 2.5
 """Speed (radians per second) at which a hand turns about a still wrist."""
 SHORTEST_SECONDS = 0.08
 DEPTH_WEIGHT = 1.15
-"""Depth is foreshortened by estimators and cameras alike; see scripts/bench_phonology.py."""
+"""Depth is foreshortened by cameras; see scripts/bench_phonology.py."""
+JUDGED_DEPTH_WEIGHT = 1.5
+"""Depth that was judged moves too little, as all estimates under doubt do."""
 MIRRORED_SHARE = 0.7
 
 
@@ -109,7 +111,7 @@ def movements(space: SignerSpace, located: Located | None = None) -> Moved:
     """
     located = locations(space) if located is None else located
     velocity, turning = velocities(space), _turning(space)
-    index = _frame_kinds(velocity, turning)
+    index = _frame_kinds(velocity, turning, JUDGED_DEPTH_WEIGHT if space.judged else DEPTH_WEIGHT)
     segments: list[Segment] = []
     for hand, side in enumerate(SIDES):
         index[:, hand] = _without_short(index[:, hand], max(1, round(SHORTEST_SECONDS * space.fps)))
@@ -121,13 +123,22 @@ def movements(space: SignerSpace, located: Located | None = None) -> Moved:
     return Moved(tuple(segments), index, symmetric_frames(space))
 
 
-def _frame_kinds(velocity: Array, turning: Array) -> NDArray[np.int64]:
-    weighted = np.nan_to_num(velocity) * np.array([1.0, 1.0, DEPTH_WEIGHT])
+def _frame_kinds(velocity: Array, turning: Array, depth_weight: float) -> NDArray[np.int64]:
+    weighted = np.nan_to_num(velocity) * np.array([1.0, 1.0, depth_weight])
     speed = np.linalg.norm(weighted, axis=-1)
     direction = 1 + np.argmax(weighted @ AXES.T, axis=-1)
     still = np.where(turning > TWISTING, MOVEMENTS.index("twisting"), 0)
-    index = np.where(speed > MOVING, direction, still)
+    index = np.where(np.stack([_moving(speed[:, hand]) for hand in (0, 1)], axis=1), direction, still)
     return np.where(np.isfinite(velocity).all(axis=-1), index, -1)
+
+
+def _moving(speed: Array) -> NDArray[np.bool_]:
+    """(T,) frames of stretches above `STILL` that somewhere exceed `MOVING`."""
+    above = speed > STILL
+    result = np.zeros(len(speed), bool)
+    for start, end in _runs(above.astype(np.int64)):
+        result[start:end] = above[start] and bool((speed[start:end] > MOVING).any())
+    return result
 
 
 def _turning(space: SignerSpace) -> Array:

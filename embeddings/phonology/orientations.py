@@ -55,7 +55,7 @@ def palm_normals(space: SignerSpace) -> tuple[Array, Array]:
     """Unit normals (T, 2, 3) out of the palms, and how sure they are (T, 2) in [0, 1]."""
     hands = space.hands
     to_index, to_little = hands[:, :, INDEX] - hands[:, :, WRIST], hands[:, :, LITTLE] - hands[:, :, WRIST]
-    if space.deep:
+    if not space.flat_hands:
         normal, sure = np.cross(to_index, to_little), np.ones(hands.shape[:2])
     else:
         normal, sure = _flat_normals(hands)

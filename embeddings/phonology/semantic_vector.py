@@ -7,13 +7,17 @@ transformers read. A hand that is missing keeps its last known value, zeros befo
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import Array, SignerSpace
+from ..clip import Pose
+from .body import Array, SignerSpace, signer_space
+from .keyframes import keyframes
 from .locations import LOCATIONS, places_of
 
-__all__ = ["location_vectors", "semantic_vectors"]
+__all__ = ["location_vectors", "semantic_track", "semantic_vectors"]
 
 SIZES: dict[str, tuple[float, float]] = {
     "above head": (2, 2), "upper face": (1, 0.5), "eyes": (0.35, 0.38), "nose": (0.3, 0.5), "mouth": (0.7, 0.2),
@@ -122,6 +126,27 @@ def semantic_vectors(places: NDArray[np.float32], embeddings: NDArray[np.float32
         raise ValueError(f"places {places.shape} and embeddings {embeddings.shape}; expected (T, 2, 15) and (T, 2, E)")
     parts = [_held(values[:, hand]) for values in (places, embeddings) for hand in (0, 1)]
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def semantic_track(
+    pose: Pose, embeddings: Path, video: str, count: int = 16
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Frame numbers (n,) and semantic vectors (n, 30 + 2E) of a video's key-frames.
+
+    Args:
+        embeddings: HDF5 file of `vle.predict_store` that holds `video`.
+        count: key-frames; 0 takes every frame.
+
+    Raises:
+        ValueError: the file does not hold the video, or the pose has no shoulders.
+    """
+    from .vle import embedding_tracks
+
+    hands = embedding_tracks(embeddings, video, len(pose))
+    # gaps are filled over all frames first: a key-frame without a hand takes the hand last seen, not the last key-frame
+    values = semantic_vectors(location_vectors(signer_space(pose)), hands)
+    frames = np.arange(len(pose)) if count == 0 else keyframes(pose, count)
+    return frames, values[frames]
 
 
 def _held(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .console import Failures, out, print_json, video_files
+from . import linguistics_hands, linguistics_tables, linguistics_vle
+from .console import Failures, out, print_json, progress_bar, video_files
 from .spotting import Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
 
 __all__ = ["register"]
@@ -18,6 +19,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Describe signing by its phonological parameters.")
     group.command(epilog="Example: [bold]spotter phonology describe lecture.mp4 -o described/[/bold]")(describe)
     group.command(epilog="Example: [bold]spotter phonology compare HOUSE.mp4 ROOF.mp4[/bold]")(compare)
+    linguistics_tables.register(group)
+    linguistics_hands.register(group)
+    linguistics_vle.register(group)
     app.add_typer(group, name="phonology")
 
 
@@ -39,15 +43,18 @@ def describe(
     files = video_files(videos)
     source = pose_source(list(files), poses, estimator, workers)
     failures = Failures()
-    for path in files:
-        try:
-            stretches = describe_pose(pose_of(path, source))
-            media = path if path.suffix.lower() in VIDEO_SUFFIXES else None
-            for ending in (".eaf", ".csv", ".html"):
-                write_description(output / f"{path.stem}{ending}", stretches, path.stem, media)
-            out.print(f"{path.name}: {len(stretches)} stretches → {output}/{path.stem}.eaf .csv .html")
-        except (ValueError, KeyError, OSError) as error:
-            failures.add(path, error)
+    with progress_bar() as bar:
+        task = bar.add_task("videos", total=len(files))
+        for path in files:
+            try:
+                stretches = describe_pose(pose_of(path, source))
+                media = path if path.suffix.lower() in VIDEO_SUFFIXES else None
+                for ending in (".eaf", ".csv", ".html"):
+                    write_description(output / f"{path.stem}{ending}", stretches, path.stem, media)
+                out.print(f"{path.name}: {len(stretches)} stretches → {output}/{path.stem}.eaf .csv .html")
+            except (ValueError, KeyError, OSError) as error:
+                failures.add(path, error)
+            bar.advance(task)
     failures.finish(len(files))
 
 

@@ -1,0 +1,152 @@
+"""`spotter phonology …`: files that hold what they should, runs that go on, a bad file in one line."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from embeddings.clip import Pose
+from embeddings.pose import write_pose
+from embeddings.pose.files import source_stamp
+from embeddings.synthetic import SignWorld
+from embeddings.video import write_video
+from spotter.cli.app import app
+
+WORLD = SignWorld(seed=5, signs=2)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["phonology", *map(str, arguments)])
+
+
+def pose(sign: int, signer: int) -> Pose:
+    found = WORLD.clip(WORLD.signs[sign], signer=signer).pose
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two pose files and a broken one; a short video whose pose is kept beside it."""
+    root = tmp_path_factory.mktemp("phonology")
+    for k in (0, 1):
+        write_pose(root / "talks" / f"talk-{k}.pose", pose(k, k))
+    (root / "talks" / "talk-2.pose").write_bytes(b"no pose")
+    whole = pose(0, 0)
+    rng = np.random.default_rng(0)
+    width, height = whole.size
+    picture = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
+    video = write_video(root / "film.mp4", [picture] * 12, whole.fps)
+    from dataclasses import replace
+
+    kept = replace(whole[20:32], estimator="mediapipe-holistic")
+    write_pose(root / "poses" / "film.pose", kept, source_stamp(video, None))
+    return root
+
+
+def test_keyframes_with_strips_go_on_and_name_the_bad_file(folder: Path) -> None:
+    output = folder / "k.h5"
+    done = run("keyframes", folder / "talks", "-o", output, "-n", "6", "--strips", folder / "strips", "-j", "1")
+    assert done.exit_code == 1
+    with h5py.File(output) as file:
+        assert sorted(file) == ["talk-0", "talk-1"]
+        assert file["talk-0"].shape == (6,)
+        first = file["talk-0"][:].tolist()
+    strip = cv2.imread(str(folder / "strips" / "talk-0.png"))
+    assert strip.shape[1] == 6 * 160
+    before = output.stat().st_mtime_ns
+    again = run("keyframes", folder / "talks" / "talk-0.pose", "-o", output, "-n", "3")
+    assert again.exit_code == 0
+    assert "of 0 videos" in again.stdout
+    assert output.stat().st_mtime_ns == before
+    with h5py.File(output) as file:
+        assert file["talk-0"][:].tolist() == first
+
+
+def test_locations_have_the_published_layout(folder: Path) -> None:
+    done = run("locations", folder / "talks" / "talk-0.pose", "-o", folder / "l.h5")
+    assert done.exit_code == 0, done.stdout
+    length = len(pose(0, 0))
+    with h5py.File(folder / "l.h5") as file:
+        group = file["talk-0"]
+        np.testing.assert_array_equal(group["frame_number"], np.arange(length))
+        assert group["vector"].shape == (length, 2, 15)
+        seen = np.isfinite(group["vector"][:]).all(axis=2)
+        np.testing.assert_allclose(group["vector"][:][seen].sum(axis=1), 1, atol=1e-5)
+        assert group.attrs["right"] in list(group.attrs["places"])
+
+
+def test_movements_and_orientations_are_tables_even_when_a_file_is_bad(folder: Path) -> None:
+    for command, column, values in (
+        ("movements", "kind", {"hold", "up", "down", "right", "left", "away", "body", "twisting"}),
+        ("orientations", "palm", {"up", "down", "right", "left", "away", "body"}),
+    ):
+        done = run(command, folder / "talks", "-o", folder / f"{command}.csv", "-j", "1")
+        assert done.exit_code == 1
+        with (folder / f"{command}.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert {row["video"] for row in rows} == {"talk-0", "talk-1"}
+        assert {row[column] for row in rows} <= values
+        assert all(float(row["start"]) < float(row["end"]) for row in rows)
+
+
+def test_hands_and_crops_are_cut_from_videos_only(folder: Path) -> None:
+    arguments = ("-o", folder / "h.h5", "--poses", folder / "poses", "--table", folder / "c.csv")
+    done = run("hands", folder / "film.mp4", *arguments, "--plot", folder / "c.png")
+    assert done.exit_code == 0, done.stdout
+    assert "bytes an image" in done.stdout
+    assert "hours of video per GB" in done.stdout
+    with h5py.File(folder / "h.h5") as file:
+        assert file["film/right_hand/images"].shape[1:] == (70, 70, 3)
+        assert len(file["film/right_hand/frames"]) > 6
+    assert (folder / "c.png").exists()
+    with (folder / "c.csv").open(encoding="utf-8", newline="") as table:
+        assert [row["hand"] for row in csv.DictReader(table)] == ["left", "right"]
+    cut = run("crops", folder / "film.mp4", "-o", folder / "b.h5", "--masked", "--poses", folder / "poses")
+    assert cut.exit_code == 0, cut.stdout
+    with h5py.File(folder / "b.h5") as file:
+        assert file["film/crops"].shape == (12, 256, 256, 3)
+    refused = run("crops", folder / "talks" / "talk-0.pose", "-o", folder / "x.h5")
+    assert refused.exit_code == 1
+
+
+def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None:
+    """clusters → train → test → predict → semantic, as the guide walks through it."""
+    for k in range(4):
+        for sign in (0, 1):
+            write_pose(tmp_path / "signs" / WORLD.signs[sign].label / f"s{sign}-{k}.pose", pose(sign, k))
+    done = run(
+        "clusters", tmp_path / "signs", "-o", tmp_path / "c.h5", "--least", "2", "--join", "2",
+        "--sheets", tmp_path / "sheets", "-j", "1",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stdout
+    assert "left-handed" in done.stdout
+    assert list((tmp_path / "sheets").glob("cluster-*.png"))
+    rng = np.random.default_rng(0)
+    for name in ("fist", "flat"):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for k in range(4):
+            image = rng.integers(0, 255, (40, 40, 3)).astype(np.uint8)
+            cv2.imwrite(str(tmp_path / "shapes" / name / f"s{k}_0.png"), image)
+    network = tmp_path / "v.safetensors"
+    shapes = ("--folder", tmp_path / "shapes")
+    trained = run("vle", "train", *shapes, "-o", network, "--epochs", "1", "--size", "32")
+    assert trained.exit_code == 0, trained.stdout
+    tested = run("vle", "test", *shapes, "-m", network, "--picture", tmp_path / "m.png")
+    assert tested.exit_code == 0, tested.stdout
+    assert "of 8 images" in tested.stdout
+    hands = tmp_path / "h.h5"
+    assert run("hands", folder / "film.mp4", "-o", hands, "--poses", folder / "poses").exit_code == 0
+    predicted = run("vle", "predict", hands, "-m", network, "-o", tmp_path / "e.h5")
+    assert predicted.exit_code == 0, predicted.stdout
+    film = (folder / "film.mp4", "--vle", tmp_path / "e.h5", "--poses", folder / "poses")
+    assert run("vle", "semantic", *film, "-o", tmp_path / "s.h5").exit_code == 0
+    with h5py.File(tmp_path / "s.h5") as file:
+        assert file["film/semantic"].shape == (16, 2590)
+    assert isinstance(run("vle", "train", "-o", network).exception, ValueError)
