@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .significance import Interval
 from .tables import Table
 
-__all__ = ["RetrievalScore", "cosine_similarity", "one_shot_retrieval"]
+__all__ = ["RetrievalScore", "cosine_similarity", "exemplar_ranks", "one_shot_retrieval"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,33 @@ def cosine_similarity(vectors: ArrayLike) -> NDArray[np.float64]:
     if len(bad):
         raise ValueError(f"vector {bad[0]} is zero or holds NaN; expected a direction")
     return (rows / norms) @ (rows / norms).T
+
+
+def exemplar_ranks(similarity: ArrayLike, labels: Sequence[str], exemplar_labels: Sequence[str]) -> NDArray[np.int64]:
+    """Rank (N,) of each clip's own sign among the signs of given exemplars, from 1; of equal ones the worst.
+
+    A sign with several exemplars counts by the most similar one.
+
+    Args:
+        similarity: (N, E), higher is nearer.
+        labels: of the clips; exemplar_labels: of the exemplars.
+
+    Raises:
+        ValueError: shapes that do not fit, NaN, or a clip whose sign has no exemplar.
+    """
+    matrix = np.asarray(similarity, np.float64)
+    if matrix.shape != (len(labels), len(exemplar_labels)):
+        raise ValueError(f"similarity is {matrix.shape}; expected ({len(labels)}, {len(exemplar_labels)})")
+    if np.isnan(matrix).any():
+        raise ValueError("similarity holds NaN; expected numbers")
+    names, column = np.unique(np.asarray(exemplar_labels), return_inverse=True)
+    unknown = sorted(set(labels) - set(names.tolist()))
+    if unknown:
+        raise ValueError(f"sign {unknown[0]!r} has no exemplar; expected one for each clip's sign")
+    best = np.full((len(labels), len(names)), -np.inf)
+    np.maximum.at(best.T, column, matrix.T)
+    own = best[np.arange(len(labels)), np.searchsorted(names, np.asarray(labels))]
+    return (best >= own[:, None]).sum(axis=1)
 
 
 def one_shot_retrieval(

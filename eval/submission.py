@@ -7,7 +7,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["fill_template", "read_classes", "read_truth", "write_truth"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["fill_template", "read_classes", "read_ranked", "read_truth", "read_vectors", "write_truth"]
 
 IDS = ("sample", "id", "clip", "video")
 LABELS = ("label", "class", "gloss", "sign")
@@ -39,6 +42,72 @@ def read_classes(path: str | Path) -> dict[str, list[str]]:
             raise ValueError(f"{path}:{number}: {row[0].strip()!r} is given twice")
         found[row[0].strip()] = [cell.strip() for cell in row[1:] if cell.strip()]
     return found
+
+
+def read_ranked(path: str | Path) -> dict[str, list[str]]:
+    """Id → ranked labels of a CSV in either form: `sample,class[,next …]`, or `sample,rank,label[,…]`, a row a guess.
+
+    Raises:
+        ValueError: as `read_classes`; a rank that is no whole number or given twice.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            if not {"rank", "label"} <= set(table.fieldnames or ()):
+                return read_classes(path)
+            rows = list(table)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from None
+    key = next((name for name in IDS if name in (table.fieldnames or ())), None)
+    if key is None:
+        raise ValueError(f"{path}:1: has no column {', '.join(IDS)}; expected sample,rank,label")
+    guesses: dict[str, dict[int, str]] = {}
+    for number, row in enumerate(rows, 2):
+        clip, rank, label = ((row[name] or "").strip() for name in (key, "rank", "label"))
+        if not clip or not label or not rank.isdecimal():
+            raise ValueError(f"{path}:{number}: is {clip!r}, {rank!r}, {label!r}; expected sample, whole rank, label")
+        if int(rank) in guesses.setdefault(clip, {}):
+            raise ValueError(f"{path}:{number}: {clip!r} has the rank {rank} twice")
+        guesses[clip][int(rank)] = label
+    if not guesses:
+        raise ValueError(f"{path}: holds no row; expected sample,rank,label")
+    return {clip: [found[rank] for rank in sorted(found)] for clip, found in guesses.items()}
+
+
+def read_vectors(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
+    """(N ids, (N, D) vectors), one vector a clip.
+
+    Forms: `.npz` with `ids` and `vectors`; `.csv` of rows id, number, number, …; a folder of one `.npz` a clip with
+    `vectors` (W, D) of its windows, as `spotter embed` writes them, of which the mean is taken.
+
+    Raises:
+        ValueError: unreadable, wrong shapes, an id twice, numbers that are not finite.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            files = sorted(path.glob("*.npz"))
+            ids = [file.stem for file in files]
+            rows = [np.load(file, allow_pickle=False)["vectors"].astype(np.float64).mean(axis=0) for file in files]
+            vectors = np.stack(rows) if rows else np.zeros((0, 0))
+        elif path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as data:
+                ids, vectors = [str(clip) for clip in data["ids"]], np.asarray(data["vectors"], np.float64)
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                lines = [row for row in csv.reader(file) if row]
+            lines = lines[1:] if lines and lines[0][0].strip().lower() in IDS else lines
+            ids, vectors = [row[0].strip() for row in lines], np.array([row[1:] for row in lines], np.float64)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise ValueError(f"{path}: no readable vectors ({error}); expected ids and vectors of equal number") from None
+    if vectors.ndim != 2 or len(ids) != len(vectors) or not len(ids):
+        raise ValueError(f"{path}: {len(ids)} ids and vectors of {vectors.shape}; expected (N, D), N > 0")
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"{path}: {len(ids) - len(set(ids))} ids are given twice; expected one vector a clip")
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"{path}: the vector of {ids[int(np.argwhere(~np.isfinite(vectors))[0, 0])]!r} is not finite")
+    return ids, vectors
 
 
 def read_truth(path: str | Path, split: str = "") -> tuple[dict[str, str], dict[str, str]]:

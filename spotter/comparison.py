@@ -6,64 +6,50 @@ own, as when every signer in turn gives the examples) is scored as a whole.
 
 from __future__ import annotations
 
-import csv
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .detection import Detection
+from .comparison_sets import ComparisonPart, ComparisonSet, open_set, procedural_set
+from .files import write_json, write_text
 from .methods import METHODS, Method
 from .scoring import scorer
 
-if TYPE_CHECKING:
-    from embeddings.clip import Clip
-
-__all__ = ["ComparisonPart", "ComparisonSet", "MethodRow", "compare", "open_set", "procedural_set", "table"]
+__all__ = [
+    "ComparisonPart", "ComparisonSet", "MethodRow", "OneShot", "as_dict", "compare", "open_set", "procedural_set",
+    "table", "write_comparison",
+]  # fmt: skip
 
 Rows = dict[str, list[tuple[str, float, float, float]]]
 """Video → (sign, start s, end s, score)."""
 
 
-@dataclass(frozen=True, eq=False)
-class ComparisonPart:
-    """Exemplars (clips with labels) and the queries (clips with spans) that are searched with them."""
+@dataclass(frozen=True)
+class OneShot:
+    """Recognition of single signs from one example each: every true span, cut out, among all exemplars.
 
-    exemplars: Sequence[Clip]
-    queries: Sequence[Clip]
+    Attributes:
+        right, clips: top-1 counts.
+        low, high: 95 % interval of top-1 over videos.
+        mrr: mean reciprocal rank.
+        p_value: of top-1, paired bootstrap over videos against the last method; None for itself.
+    """
 
+    right: int
+    clips: int
+    low: float
+    high: float
+    mrr: float
+    p_value: float | None = None
 
-@dataclass(frozen=True, eq=False)
-class ComparisonSet:
-    """A named set of parts; the queries' names differ."""
-
-    name: str
-    parts: Sequence[ComparisonPart]
-
-    def truth(self) -> dict[str, list[tuple[str, float, float]]]:
-        """Video → (sign, start s, end s) of the signs that are looked for."""
-        return {
-            query.name: [
-                (s.label, s.start / query.fps, s.end / query.fps)
-                for s in query.spans
-                if s.label in {e.label for e in part.exemplars}
-            ]
-            for part in self.parts
-            for query in part.queries
-        }
-
-    def durations(self) -> dict[str, float]:
-        """Video → seconds."""
-        return {query.name: len(query) / query.fps for part in self.parts for query in part.queries}
-
-    def negatives(self) -> ComparisonSet:
-        """The queries that hold none of the signs looked for."""
-        truth = self.truth()
-        parts = [ComparisonPart(p.exemplars, [q for q in p.queries if not truth[q.name]]) for p in self.parts]
-        return ComparisonSet(self.name, parts)
+    @property
+    def top1(self) -> float:
+        return self.right / self.clips if self.clips else float("nan")
 
 
 @dataclass(frozen=True)
@@ -77,6 +63,8 @@ class MethodRow:
         recall_at_one: share of the references found at one false alarm a minute.
         boundary: median absolute error of start and end, milliseconds, of the detections that touch their reference.
         p_value: paired bootstrap over videos against the last method; None for itself.
+        one_shot: of the spans as single signs; None where it was not asked for.
+        seconds: wall time of the search.
     """
 
     method: str
@@ -91,17 +79,21 @@ class MethodRow:
     recall_at_one: float
     boundary: float
     p_value: float | None = None
+    one_shot: OneShot | None = None
+    seconds: float = float("nan")
 
 
 def compare(
     chosen: ComparisonSet,
     methods: Sequence[Method] | None = None,
     progress: Callable[[str], None] | None = None,
+    one_shot: bool = False,
 ) -> tuple[list[MethodRow], dict[str, Rows]]:
     """(a row per method in the given order, each method's detections above its threshold).
 
     Args:
         methods: all of `METHODS` by default; p-values are against the last one.
+        one_shot: also recognise every true span as a single sign.
 
     Raises:
         ValueError: the set has fewer than two queries, or two of one name.
@@ -113,26 +105,66 @@ def compare(
     rows: list[MethodRow] = []
     kept: dict[str, Rows] = {}
     counts: dict[str, Any] = {}
+    singles: dict[str, NDArray[np.int64]] = {}
     for method in methods:
-        everything: Rows = {name: [] for name in truth}
-        for part in chosen.parts:
-            for name, found in method.detections(part.exemplars, part.queries, method.least).items():
-                everything[name] = _rows(found)
+        begun = time.perf_counter()
+        everything = _search(chosen, method, truth)
+        seconds = time.perf_counter() - begun
         kept[method.name] = {v: [r for r in found if r[3] >= method.threshold] for v, found in everything.items()}
         counts[method.name] = scorer("eval.groups").counts_per_video(truth, kept[method.name], 0.5)
-        rows.append(_row(method.name, truth, everything, kept[method.name], chosen.durations()))
+        row = _row(method.name, truth, everything, kept[method.name], chosen.durations())
+        recognised = None
+        if one_shot:
+            recognised, singles[method.name] = _one_shot(chosen, method)
+        rows.append(replace(row, one_shot=recognised, seconds=seconds))
         if progress is not None:
             progress(method.name)
+    return _with_p_values(rows, counts, singles), kept
+
+
+def _search(chosen: ComparisonSet, method: Method, truth: Mapping[str, Any]) -> Rows:
+    """Everything the method finds down to its least score."""
+    everything: Rows = {name: [] for name in truth}
+    for part in chosen.parts:
+        for name, found in method.detections(part.exemplars, part.queries, method.least).items():
+            everything[name] = [(d.sign, d.start, d.end, d.score) for d in found]
+    return everything
+
+
+def _with_p_values(rows: Sequence[MethodRow], counts: Mapping[str, Any], singles: Mapping[str, Any]) -> list[MethodRow]:
     significance = scorer("eval.significance")
-    last = methods[-1].name
-    for i, row in enumerate(rows[:-1]):
+    last = rows[-1].method
+    tested = []
+    for row in rows[:-1]:
         test = significance.paired_bootstrap(counts[last], counts[row.method], significance.f1_of)
-        rows[i] = replace(row, p_value=test.p_value)
-    return rows, kept
+        recognised = row.one_shot
+        if recognised is not None:
+            single = significance.paired_bootstrap(singles[last], singles[row.method], significance.accuracy_of)
+            recognised = replace(recognised, p_value=single.p_value)
+        tested.append(replace(row, p_value=test.p_value, one_shot=recognised))
+    return [*tested, rows[-1]]
 
 
-def _rows(found: Sequence[Detection]) -> list[tuple[str, float, float, float]]:
-    return [(d.sign, d.start, d.end, d.score) for d in found]
+def _one_shot(chosen: ComparisonSet, method: Method) -> tuple[OneShot, NDArray[np.int64]]:
+    """(figures, (videos, 2) counts right and all) of every true span as a single sign."""
+    significance = scorer("eval.significance")
+    videos = {name: row for row, name in enumerate(chosen.truth())}
+    counts = np.zeros((len(videos), 2), np.int64)
+    reciprocal: list[float] = []
+    for part in chosen.parts:
+        clips, count = chosen.isolated(part), len(part.exemplars)
+        if not clips:
+            continue
+        similarity = method.similarity([*part.exemplars, *clips])[count:, :count]
+        ranks = scorer("eval.retrieval").exemplar_ranks(
+            similarity, [str(c.label) for c in clips], [str(e.label) for e in part.exemplars]
+        )
+        np.add.at(counts, [videos[c.name] for c in clips], np.stack([ranks == 1, np.ones_like(ranks)], axis=1))
+        reciprocal += (1 / ranks).tolist()
+    interval = significance.bootstrap_interval(counts, significance.accuracy_of)
+    right, clips_in_all = (int(n) for n in counts.sum(axis=0))
+    mrr = float(np.mean(reciprocal)) if reciprocal else float("nan")
+    return OneShot(right, clips_in_all, interval.low, interval.high, mrr), counts
 
 
 def _row(
@@ -160,7 +192,7 @@ def _row(
 
 
 def table(rows: Sequence[MethodRow]) -> Any:
-    """The comparison as an `eval.tables.Table`."""
+    """The comparison as an `eval.tables.Table`; the columns of one-shot recognition where it was asked for."""
     columns = [
         "method", "challenge F1", "F1@.5", "95 %", "TP/FP/FN", "AP", "recall at 1 false alarm/min", "boundary ms",
         "p vs last",
@@ -171,92 +203,44 @@ def table(rows: Sequence[MethodRow]) -> Any:
          None if r.p_value is None else f"{r.p_value:.4f}"]
         for r in rows
     ]  # fmt: skip
+    if any(r.one_shot is not None for r in rows):
+        columns += ["one-shot top-1", "95 % top-1", "right/all", "MRR"]
+        cells = [[*line, *_one_shot_cells(r.one_shot)] for line, r in zip(cells, rows, strict=True)]
     return scorer("eval.tables").Table(columns, cells, digits=3)
 
 
-def procedural_set(
-    seed: int, signs: int = 12, videos: int = 8, each: int = 14, noise: float = 1.0, fillers: float = 0.7
-) -> ComparisonSet:
-    """A set of the procedural signer: exemplars by signer 0, queries by others before other cameras.
-
-    Args:
-        noise: of the pose estimator that is imitated (0: none, 1: usual).
-        fillers: share of other signs between the ones looked for.
-    """
-    from embeddings.synthetic import Noise, SignWorld
-
-    world = SignWorld(seed, signs)
-    rng = np.random.default_rng([seed, 7])
-    errors = Noise().scaled(noise) if noise > 0 else None
-    exemplars = [world.clip(sign, noise=errors) for sign in world.signs]
-    queries = []
-    for i in range(videos):
-        said = [world.signs[j] for j in rng.integers(len(world.signs), size=each)]
-        clip = world.continuous(said, signer=i + 1, camera=i + 1, noise=errors, take=i, fillers=fillers, pauses=0.1)
-        queries.append(replace(clip, name=f"query-{i}"))
-    return ComparisonSet(f"procedural:{seed}", [ComparisonPart(exemplars, queries)])
+def _one_shot_cells(found: OneShot | None) -> list[Any]:
+    if found is None:
+        return [None] * 4
+    return [found.top1, f"[{found.low:.3f}, {found.high:.3f}]", f"{found.right}/{found.clips}", found.mrr]
 
 
-def open_set(source: str | Path) -> ComparisonSet:
-    """A set by name.
-
-    Args:
-        source: `procedural:SEED`, optionally `procedural:SEED?signs=50&videos=8&noise=0`; or a folder with
-            `exemplars/` (see `find_exemplars`), `queries/` (pose files or videos) and `truth.csv`
-            (video, sign, start, end in seconds).
-
-    Raises:
-        ValueError: not such a name or folder.
-    """
-    text = str(source)
-    if text.startswith("procedural:"):
-        seed, _, asked = text.removeprefix("procedural:").partition("?")
-        try:
-            given = {key: float(values[-1]) for key, values in parse_qs(asked, strict_parsing=bool(asked)).items()}
-            options: dict[str, Any] = {k: v if k in ("noise", "fillers") else int(v) for k, v in given.items()}
-            return procedural_set(int(seed), **options)
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=… ({error})"
-            ) from None
-    return _folder_set(Path(text))
+def as_dict(chosen: ComparisonSet, rows: Sequence[MethodRow]) -> dict[str, Any]:
+    """Plain data for JSON: the set, its signs, references, videos and minutes, and every figure unrounded."""
+    seconds = chosen.durations()
+    return {
+        "set": chosen.name,
+        "signs": len({e.label for part in chosen.parts for e in part.exemplars}),
+        "references": sum(map(len, chosen.truth().values())),
+        "videos": len(seconds),
+        "minutes": sum(seconds.values()) / 60,
+        "methods": [_plain(asdict(row)) for row in rows],
+    }
 
 
-def _folder_set(folder: Path) -> ComparisonSet:
-    from embeddings.clip import Span
-
-    from .enrolment import find_exemplars
-    from .sources import POSE_SUFFIXES, VIDEO_SUFFIXES, load_clip
-
-    lacking = [n for n in ("exemplars", "queries", "truth.csv") if not (folder / n).exists()]
-    if lacking:
-        raise ValueError(f"{folder}: lacks {', '.join(lacking)}; a set is exemplars/, queries/ and truth.csv")
-    encoder = METHODS["sign-spotter"].load()
-    shown = [replace(load_clip(e.source, encoder, None), label=e.label) for e in find_exemplars(folder / "exemplars")]
-    spans = _truth_rows(folder / "truth.csv")
-    files = [f for f in sorted((folder / "queries").iterdir()) if f.suffix.lower() in (*VIDEO_SUFFIXES, *POSE_SUFFIXES)]
-    queries = []
-    for file in {f.stem: f for f in sorted(files, key=lambda f: f.suffix.lower() in POSE_SUFFIXES)}.values():
-        clip = load_clip(file, encoder, None)
-        own = [Span(s, round(a * clip.fps), round(b * clip.fps)) for s, a, b in spans.get(file.stem, [])]
-        queries.append(replace(clip, name=file.stem, spans=tuple(own)))
-    unknown = sorted(set(spans) - {q.name for q in queries})
-    if unknown:
-        raise ValueError(f"{folder}: truth.csv names {unknown[0]!r}, which is not in queries/")
-    return ComparisonSet(folder.name, [ComparisonPart(shown, queries)])
+def write_comparison(folder: str | Path, chosen: ComparisonSet, rows: Sequence[MethodRow]) -> list[Path]:
+    """Writes `comparison.json` (see `as_dict`), `.md` and `.tex` into the folder; each whole or not at all."""
+    paths = [Path(folder) / f"comparison.{ending}" for ending in ("json", "md", "tex")]
+    shown = table(rows)
+    write_json(paths[0], as_dict(chosen, rows))
+    write_text(paths[1], shown.markdown())
+    write_text(paths[2], shown.latex())
+    return paths
 
 
-def _truth_rows(path: Path) -> dict[str, list[tuple[str, float, float]]]:
-    rows: dict[str, list[tuple[str, float, float]]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                start, end = float(row["start"]), float(row["end"])
-                if not 0 <= start < end:
-                    raise ValueError
-                rows.setdefault(row["video"], []).append((row["sign"], start, end))
-            except (KeyError, TypeError, ValueError):
-                raise ValueError(
-                    f"{path}, line {number}: expected video, sign, start, end with 0 <= start < end in seconds"
-                ) from None
-    return rows
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """NaN is no JSON."""
+    return {
+        name: _plain(v) if isinstance(v, dict) else None if isinstance(v, float) and not np.isfinite(v) else v
+        for name, v in values.items()
+    }

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from . import comparing, isolated
 from .console import out, print_json
 
 __all__ = ["register"]
@@ -24,6 +25,8 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: [bold]spotter eval spotting truth.csv found.csv[/bold] · "
         "[bold]spotter eval spotting --official truth.pkl predictions.pkl[/bold]",
     )(eval_spotting)
+    isolated.register(group)
+    comparing.register(group)
     app.add_typer(group, name="eval")
     app.command(epilog="Example: [bold]spotter report found.html found.csv --video lecture.mp4[/bold]")(report)
 
