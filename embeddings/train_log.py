@@ -71,15 +71,17 @@ def draw_losses(log: Path, picture: Path, title: str = "") -> None:
     from matplotlib.ticker import PercentFormatter
 
     rows = read_log(log)
+    terms = ("triplet", "cross_entropy")
+    both = bool(rows) and all(term in rows[0] for term in terms)  # a term that stands alone is the loss
     figure = Figure(figsize=(8, 6))
     figure.set_layout_engine("constrained")
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 2)})
     for name, label, colour in (
         ("loss", "training", "#1f6fb2"), ("triplet", "triplet", "#8a8a8a"),
-        ("cross_entropy", "cross-entropy", "#2a9d5c"), ("validation_loss", "validation", "#d1601f"),
+        ("cross_entropy", "cross-entropy", "#2a9d5c"), ("validation_loss", "validation (cross-entropy)", "#d1601f"),
     ):  # fmt: skip
         points = np.array([(row["step"], row[name]) for row in rows if name in row])
-        if not len(points):
+        if not len(points) or (name in terms and not both):
             continue
         if name == "validation_loss":
             above.plot(*points.T, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
