@@ -209,3 +209,24 @@ def test_a_clip_in_a_mirror_is_prepared_once() -> None:
     data[Place(0, 0, 0, 2)]
     assert data.inputs(2, True) is kept
     assert list(data._inputs) == [(2, True)]
+
+
+def test_pictures_are_cropped_alike_and_outside_training_from_the_middle() -> None:
+    from embeddings.encoders.vtn import VTNHC, VTNConfig
+
+    from .encoders.overfitting import eight_films
+
+    encoder = VTNHC(VTNConfig(classes=2, backbone="resnet18", layers=1, window=4, size=32))
+    film = eight_films(64)[0]
+    item = Item("x", "A", lambda: film)
+    sampling = Sampling(cut="clip", sampling="centre", stride=2)
+    data = WindowSet([item], encoder, sampling, Augmentation("frames"), {"A": 0})
+    first, second = data[Place(0, 1, 0, 0)], data[Place(0, 2, 0, 0)]
+    assert {k: tuple(v.shape) for k, v in first.items() if k != "label"} == {
+        "left_hand": (4, 32, 32, 3), "right_hand": (4, 32, 32, 3),
+    }  # fmt: skip
+    assert any(not torch.equal(first[k], second[k]) for k in ("left_hand", "right_hand"))
+    wanted = encoder.prepare(film)
+    start = (len(film) - 7) // 2
+    np.testing.assert_array_equal(data.plain(0)["left_hand"].numpy(), wanted["left_hand"][start : start + 8 : 2])
+    assert data.inputs(0)["left_hand"].shape[1] > 32  # the margin that crops need
