@@ -25,6 +25,9 @@ __all__ = ["Candidate", "Judge", "standing"]
 UNCALIBRATED_THRESHOLD = 0.6
 """Least cosine of a detection where no calibration is at hand."""
 
+HIGH = 0.5
+"""A peak with this cosine is always judged, however much of the video is like it."""
+
 TYPICAL_LENGTH = 0.45
 """How long a sign in a sentence lasts as a share of its dictionary form."""
 
@@ -162,7 +165,8 @@ class Judge:
         for sign in signs:
             column = track.signs.index(sign)
             values = track.values[:, column]
-            standing_out = float(middle[column] + spread[column]) if len(values) > 8 else -1.0
+            # in a short video that says the sign twice, the sign itself is the background
+            standing_out = min(float(middle[column] + spread[column]), HIGH) if len(values) > 8 else -1.0
             onset = floor
             if onset is None:
                 onset = self.threshold if self.calibration is None and not known else standing_out
