@@ -94,7 +94,9 @@ def open_set(source: str | Path) -> ComparisonSet:
     Args:
         source: `procedural:SEED`, optionally `procedural:SEED?signs=50&videos=8&noise=0`; or a folder with
             `exemplars/` (see `find_exemplars`), `queries/` (pose files or videos) and `truth.csv`
-            (video, sign, start, end in seconds).
+            (video, sign, start, end in seconds); or a folder with the `manifest.csv` that `spotter data` wrote and
+            `poses/` (or the media where the manifest says): the first sample of each sign in the split `train` is its
+            exemplar, the videos of `test` are searched.
 
     Raises:
         ValueError: not such a name or folder.
@@ -110,7 +112,55 @@ def open_set(source: str | Path) -> ComparisonSet:
             raise ValueError(
                 f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=… ({error})"
             ) from None
-    return _folder_set(Path(text))
+    folder = Path(text)
+    return _prepared_set(folder) if (folder / "manifest.csv").exists() else _folder_set(folder)
+
+
+def _prepared_set(folder: Path) -> ComparisonSet:
+    from embeddings.clip import Span
+
+    from .methods import METHODS
+    from .scoring import scorer
+    from .sources import load_clip
+
+    encoder = METHODS["sign-spotter"].load()
+    samples = scorer("eval.datasets.manifest").read(folder / "manifest.csv")
+    seconds_of = scorer("eval.datasets.sample").seconds_of
+    first: dict[str, Any] = {}
+    videos: dict[str, list[Any]] = {}
+    for sample in samples:
+        if sample.split == "train":
+            first.setdefault(sample.label, sample)
+        elif sample.split == "test":
+            videos.setdefault(sample.source, []).append(sample)
+    if not first or not videos:
+        raise ValueError(f"{folder}: its manifest has no split train or no test; exemplars are taken from train")
+    shown, queries = [], []
+    for label, sample in first.items():
+        clip = load_clip(_media(folder, sample), encoder, None)
+        start, end = seconds_of(sample)
+        last = len(clip) if end is None else min(round(end * clip.fps), len(clip))
+        shown.append(replace(clip.cut(round(start * clip.fps), last), label=label, spans=()))
+    for source, held in videos.items():
+        clip = load_clip(_media(folder, held[0]), encoder, None)
+        times = [(s.label, *seconds_of(s)) for s in held]
+        own = [Span(x, round(a * clip.fps), len(clip) if b is None else round(b * clip.fps)) for x, a, b in times]
+        queries.append(replace(clip, name=source, spans=tuple(own)))
+    return ComparisonSet(folder.name, [ComparisonPart(shown, queries)])
+
+
+def _media(folder: Path, sample: Any) -> Path:
+    """The pose file of the video that a sample is a part of, else its media file."""
+    from .sources import POSE_SUFFIXES
+
+    stems = [Path(name).name for name in (sample.source, Path(sample.path).stem) if name]
+    places = [folder / "poses" / f"{stem}{ending}" for stem in stems for ending in POSE_SUFFIXES]
+    if sample.path:
+        places.append(folder / sample.path)
+    for place in places:
+        if place.is_file():
+            return place
+    raise ValueError(f"{folder}: no pose or media of {sample.id!r}; run `spotter pose … -o {folder}/poses`")
 
 
 def _folder_set(folder: Path) -> ComparisonSet:

@@ -132,6 +132,28 @@ def test_a_folder_is_a_set_and_the_command_prints_its_table(tmp_path: Path) -> N
     assert "method 'nonsense' is not known" in str(wrong.exception)
 
 
+def test_a_prepared_manifest_is_a_set(tmp_path: Path) -> None:
+    """Exemplars from the split train, by the times of the manifest; the videos of the split test are searched."""
+    world = small_world()
+    rows = ["path,label,split,source,start_frame,end_frame,fps,id"]
+    for clip in (*world.exemplars[:3], *world.queries):
+        assert clip.pose is not None
+        write_pose(tmp_path / "poses" / f"{clip.name}.pose", clip.pose)
+    for clip in world.exemplars[:3]:
+        name, end = clip.name, len(clip)
+        rows += [f"{name}.mp4,{clip.label},train,{name},{at},{end},{clip.fps},{name}-{at}" for at in (3, 5)]
+    for query in world.queries:
+        head = f"{query.name}.mp4,%s,test,{query.name}"
+        rows += [f"{head % s.label},{s.start},{s.end},{query.fps},{query.name}-{s.start}" for s in query.spans]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    part = open_set(tmp_path).parts[0]
+    assert [(e.label, len(e)) for e in part.exemplars] == [(c.label, len(c) - 3) for c in world.exemplars[:3]]
+    assert [(q.name, q.spans) for q in part.queries] == [(q.name, q.spans) for q in world.queries]
+    (tmp_path / "poses" / f"{world.queries[0].name}.pose").unlink()
+    with pytest.raises(ValueError, match="no pose or media of"):
+        open_set(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["procedural:x", "procedural:5?signs=a", "procedural:5?colour=1", "nowhere"])
 def test_what_is_no_set_is_said(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected procedural:SEED|lacks exemplars, queries, truth\.csv"):
