@@ -21,7 +21,7 @@ from phonology_cases import Case, exact_cases, video_cases
 
 from embeddings.clip import Pose
 from embeddings.phonology.body import signer_space
-from embeddings.phonology.hand_clusters import palm_shape_distances, palm_shapes
+from embeddings.phonology.hand_clusters import palm_shape_distances, steady_palm_shapes
 from embeddings.phonology.hand_distance import hand_distances
 from embeddings.phonology.locations import LOCATIONS, locations
 from embeddings.phonology.movements import MOVEMENTS, movements
@@ -30,6 +30,8 @@ from embeddings.phonology.pictures import draw_confusion
 from embeddings.synthetic import Performance
 
 Names = NDArray[np.str_]
+STOPS = {False: 0.22, True: 0.3}
+"""Distances (palm lengths) at which clusters of handshapes are no longer joined: exact poses, estimated ones."""
 
 
 class Measures:
@@ -60,10 +62,11 @@ class Measures:
         self.symmetric_signs.append((moved.symmetric[signing].mean() > 0.5) == (arrangement == "symmetric"))
         for hand in (0, 1):
             self._directions(truth.movement[:, hand], moved.names[:, hand], space.seen[:, hand])
+            shapes = steady_palm_shapes(space.hands[:, hand], hand == 0, space.fps)
             middle = np.flatnonzero(rows[:, hand] & (truth.handshape[:, hand] != ""))[2::6]
             for t in middle[np.isfinite(space.hands[middle, hand]).all(axis=(1, 2))]:
                 if "~" not in truth.handshape[t, hand] and "+" not in truth.handshape[t, hand]:
-                    self.hands.append(palm_shapes(space.hands[t : t + 1, hand], hand == 0)[0])
+                    self.hands.append(shapes[t])
                     self.shapes.append(str(truth.handshape[t, hand]))
 
     def _directions(self, truth: Names, said: Names, seen: NDArray[np.bool_]) -> None:
@@ -73,7 +76,7 @@ class Measures:
                 names, counts = np.unique(said[a:b][seen[a:b]], return_counts=True)
                 self.direction.append((str(truth[a]), str(names[np.argmax(counts)])))
 
-    def show(self, pictures: Path | None) -> None:
+    def show(self, stop: float, pictures: Path | None) -> None:
         print(f"hands seen in {self.seen} of {self.held} hold frames")
         location, orientation = np.concatenate(self.location), np.concatenate(self.orientation)
         tables = {
@@ -87,7 +90,7 @@ class Measures:
         )
         frames = np.concatenate(self.symmetric_frames)
         print(f"symmetric: {frames.mean():.3f} of {len(frames)} frames, {np.mean(self.symmetric_signs):.3f} of signs")
-        handshapes(np.stack(self.hands), self.shapes)
+        handshapes(np.stack(self.hands), self.shapes, stop)
         for name, table in tables.items():
             if pictures is not None:
                 draw_confusion(pictures / f"{name}.png", {name: table})
@@ -107,7 +110,7 @@ def confusion(title: str, pairs: Names, order: tuple[str, ...]) -> tuple[list[st
     return names, counts
 
 
-def handshapes(shapes: NDArray[np.float64], names: list[str], stop: float = 0.22) -> None:
+def handshapes(shapes: NDArray[np.float64], names: list[str], stop: float) -> None:
     """Clusters the hands without looking at their names; prints the adjusted Rand index."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
@@ -147,7 +150,7 @@ def main() -> None:
     print(
         f"{options.clips} clips, seed {options.seed}, " + ("estimated from video" if options.video else "exact poses")
     )
-    measures.show(options.pictures)
+    measures.show(STOPS[options.video], options.pictures)
     speed()
 
 

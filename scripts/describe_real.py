@@ -63,7 +63,7 @@ def picture(clip: Clip) -> tuple[NDArray[np.uint8], list[str]]:
     for row in chosen:
         when = (row + 0.5) / clip.fps
         said = (at(found, name, side, when).split(",")[0] for name in ("location", "orientation", "movement"))
-        figures.append(stick_figure(clip.pose, int(row), (190, 190)))
+        figures.append(stick_figure(clip.pose, int(row), (236, 190)))
         captions.append(" / ".join(said))
     told = [f"{s.hand} {s.parameter}: {s.value} {s.start:.2f}-{s.end:.2f} ({s.confidence:.2f})" for s in found]
     return contact_sheet(figures, captions, columns=SHOWN), [f"dominant hand {side}", *told]

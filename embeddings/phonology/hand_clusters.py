@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
+from ..skeletons import SKELETONS
+from .body import MIN_CONFIDENCE
 from .hand_distance import JOINT_WEIGHTS, hand_distances
 
 __all__ = [
     "SignCluster", "dominant_hand", "medoid_linkage", "merge_medoids", "palm_shape_distances", "palm_shapes",
-    "sign_clusters", "write_clusters", "write_sign_clusters",
+    "sign_clusters", "steady_palm_shapes", "write_clusters", "write_sign_clusters",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -48,6 +50,22 @@ def palm_shapes(hands: Array, left: NDArray[np.bool_] | bool = False) -> NDArray
     return np.einsum("njc,nac->nja", hands, axes) / size[:, None, None]
 
 
+def steady_palm_shapes(hands: Array, left: bool, fps: float, seconds: float = 0.28) -> NDArray[np.float64]:
+    """(T, 21, 3) palm shapes of one hand over time (T, 21, 3), each the median of `seconds` around it.
+
+    Estimated depth trembles from frame to frame, handshapes do not. A frame without the hand stays NaN.
+    """
+    shapes = np.full(hands.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(hands).all(axis=(1, 2)))
+    if len(known):
+        shapes[known] = palm_shapes(hands[known], left)
+    reach = round(seconds * fps / 2)
+    result = np.full(hands.shape, np.nan)
+    for t in known:
+        result[t] = np.nanmedian(shapes[max(0, t - reach) : t + reach + 1], axis=0)
+    return result
+
+
 def palm_shape_distances(
     shapes: Array, others: Array | None = None, weights: Array = JOINT_WEIGHTS
 ) -> NDArray[np.float64]:
@@ -60,11 +78,16 @@ def palm_shape_distances(
 
 
 def dominant_hand(poses: Sequence[Pose]) -> str:
-    """The hand that travels farther over a signer's videos: "left" or "right" (ties: right)."""
+    """The hand that travels farther over a signer's videos: "left" or "right" (ties: right).
+
+    Only frames that show the hand count: the wrist of an arm that is out of the picture is guessed, and wanders.
+    """
     way = {"left": 0.0, "right": 0.0}
     for pose in poses:
         for side in way:
-            track = pose.xy[:, pose.joint(f"{side}_wrist")]
+            fingers = SKELETONS[pose.skeleton].hand(side)
+            there = pose.confidence[:, fingers[1:]].mean(axis=1) >= MIN_CONFIDENCE
+            track = np.where(there[:, None], pose.xy[:, fingers[0]], np.nan)
             way[side] += float(np.nansum(np.linalg.norm(np.diff(track, axis=0), axis=1)))
     return "left" if way["left"] > way["right"] else "right"
 

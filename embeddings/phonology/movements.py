@@ -219,6 +219,6 @@ def symmetric_frames(
     differ = np.linalg.norm(velocity[:, 0] - velocity[:, 1] * mirror, axis=-1)
     speed = np.linalg.norm(velocity, axis=-1).mean(axis=1)
     alike = (apart < place) & (form < shape) & (differ < np.maximum(0.6 * MOVING, 0.8 * speed))
-    width = np.ones(max(1, round(seconds * space.fps) | 1))
+    width = np.ones(max(1, min(round(seconds * space.fps) | 1, len(alike))))
     share = np.convolve(alike, width, "same") / np.convolve(np.ones(len(alike)), width, "same")
     return (share > MIRRORED_SHARE) & space.seen.all(axis=1)

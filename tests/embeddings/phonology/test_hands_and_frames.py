@@ -16,12 +16,14 @@ from embeddings.phonology.hand_clusters import (
     palm_shape_distances,
     palm_shapes,
     sign_clusters,
+    steady_palm_shapes,
     write_clusters,
 )
 from embeddings.phonology.hand_distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes, write_keyframes
 from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
+from embeddings.skeletons import SKELETONS
 from embeddings.synthetic import Camera, SignWorld
 from tests import naive_phonology as naive
 
@@ -78,6 +80,18 @@ def test_palm_shapes_do_not_depend_on_view_or_side() -> None:
     np.testing.assert_allclose(palm_shape_distances(shapes), 0, atol=1e-6)
 
 
+def test_steady_shapes_ignore_a_frame_gone_wrong_and_keep_gaps() -> None:
+    rng = np.random.default_rng(3)
+    hands = np.repeat(rng.normal(size=(1, 21, 3)), 15, axis=0)
+    hands[7] += rng.normal(0, 2, (21, 3))
+    hands[3] = np.nan
+    shapes = steady_palm_shapes(hands, False, 25.0)
+    assert np.isnan(shapes[3]).all()
+    expected = palm_shapes(hands[:1])[0]
+    for t in (0, 6, 7, 8, 14):
+        np.testing.assert_allclose(shapes[t], expected, atol=1e-9)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_medoid_linkage_equals_the_brute_force(seed: int) -> None:
     points = np.random.default_rng(seed).random((24, 2))
@@ -110,6 +124,19 @@ def test_the_dominant_hand_of_a_left_hander() -> None:
         pose = WORLD.clip(sign, signer=k).pose
         assert pose is not None
         assert dominant_hand([pose]) == ("left" if WORLD.signer(k).left_handed else "right")
+
+
+def test_a_guessed_wrist_does_not_make_a_hand_dominant() -> None:
+    rng = np.random.default_rng(0)
+    pose = WORLD.clip(next(s for s in WORLD.signs if s.arrangement == "one-handed")).pose
+    assert pose is not None
+    dominant = dominant_hand([pose])
+    other = "left" if dominant == "right" else "right"
+    xy, confidence = pose.xy.copy(), pose.confidence.copy()
+    xy[:, pose.joint(f"{other}_wrist")] += rng.normal(0, 200, (len(pose), 2))
+    joints = [k for k, name in enumerate(SKELETONS[pose.skeleton].joints) if name.startswith(f"{other}_hand")]
+    xy[:, joints], confidence[:, joints] = np.nan, 0
+    assert dominant_hand([replace(pose, xy=xy, confidence=confidence)]) == dominant
 
 
 def still_pose(speeds: list[float]) -> Pose:

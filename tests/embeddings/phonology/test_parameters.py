@@ -119,3 +119,10 @@ def test_a_hidden_hand_has_no_parameters() -> None:
     assert (orientations(space).names[:, 0] == "").all()
     assert not [s for s in movements(space).segments if s.hand == "left"]
     assert sign_location(locations(space))[0] == ""
+
+
+def test_a_clip_shorter_than_the_symmetry_window_is_described() -> None:
+    pose = SignWorld(seed=99, signs=1).clip(0).pose
+    assert pose is not None
+    short = movements(signer_space(pose[:9]))
+    assert short.symmetric.shape == (9,)
