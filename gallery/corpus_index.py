@@ -22,7 +22,17 @@ from numpy.typing import NDArray
 
 from .index import empty_lists, merge_lists, read_index, read_lists, search_lists, write_index
 
-__all__ = ["IndexLayout", "Part", "RowIndex", "build_index", "exact_top", "layout_for"]
+__all__ = [
+    "Engine",
+    "IndexLayout",
+    "Part",
+    "RowIndex",
+    "Shard",
+    "build_index",
+    "exact_top",
+    "layout_for",
+    "write_shard",
+]
 
 VERSION = 1
 MANIFEST = "windows.json"
@@ -177,6 +187,46 @@ def exact_top(
     return scores, ids
 
 
+@dataclass(frozen=True)
+class Shard:
+    """A share of an index's rows, to be added in any process.
+
+    Attributes:
+        empty: the trained index without rows.
+        path: where the shard goes.
+        group: (first row id, part) of its parts.
+        read: the rows (count, D) of a part; may be a memory map. Has to be picklable for other processes.
+    """
+
+    empty: Path
+    path: Path
+    group: tuple[tuple[int, Part], ...]
+    read: Callable[[Part], Rows]
+
+    @property
+    def end(self) -> int:
+        """One past its last row id."""
+        first, part = self.group[-1]
+        return first + part.count
+
+
+def write_shard(shard: Shard) -> int:
+    """Adds a shard's rows and writes it, unless it is there; returns `Shard.end`."""
+    if not shard.path.exists():
+        index = read_index(shard.empty)
+        for first, part in shard.group:
+            rows = shard.read(part)
+            for at in range(0, part.count, 65536):
+                block = np.asarray(rows[at : at + 65536], np.float32)
+                index.add_with_ids(block, np.arange(first + at, first + at + len(block), dtype=np.int64))
+        _whole(shard.path, index)
+    return shard.end
+
+
+Engine = Callable[[Callable[[Shard], int], Sequence[Shard]], Iterable[int]]
+"""Applies a function to each of several jobs, here or in other processes; `map` is one."""
+
+
 def build_index(
     folder: Path,
     parts: Sequence[Part],
@@ -184,6 +234,7 @@ def build_index(
     dim: int,
     layout: IndexLayout | None = None,
     progress: Callable[[int, int], None] | None = None,
+    engine: Engine = map,
 ) -> None:
     """Builds the index of a folder over parts, in shards that are merged on disk; memory does not grow with the rows.
 
@@ -193,6 +244,7 @@ def build_index(
         read: the rows (count, D) of a part; may be a memory map.
         layout: None takes `layout_for`.
         progress: called with (rows done, all).
+        engine: what runs `write_shard` on each shard.
     """
     count = sum(p.count for p in parts)
     layout = layout_for(count, dim) if layout is None else layout
@@ -203,15 +255,15 @@ def build_index(
     empty = workplace / "empty.faiss"
     if not empty.exists():
         _whole(empty, empty_lists(_sample(parts, read, dim, layout.training), layout.lists, layout.code))
-    shards = []
-    for number, group in enumerate(_groups(parts, layout.shard)):
-        shards.append(workplace / f"shard-{number}.faiss")
-        if not shards[-1].exists():
-            _whole(shards[-1], _filled(read_index(empty), group, read))
+    shards = [
+        Shard(empty, workplace / f"shard-{number}.faiss", tuple(group), read)
+        for number, group in enumerate(_groups(parts, layout.shard))
+    ]
+    for done in engine(write_shard, shards):
         if progress is not None:
-            progress(group[-1][0] + group[-1][1].count, count)
+            progress(done, count)
     names = (f"windows-{token}.faiss", f"windows-{token}.lists")
-    merge_lists(empty, shards, workplace / names[1], workplace / names[0])
+    merge_lists(empty, [shard.path for shard in shards], workplace / names[1], workplace / names[0])
     for name in reversed(names):
         os.replace(workplace / name, folder / name)
     _finish(folder, names, parts, layout)
@@ -222,15 +274,6 @@ def _whole(path: Path, index: Any) -> None:
     partial = path.with_name(f".{path.name}.partial")
     write_index(partial, index)
     os.replace(partial, path)
-
-
-def _filled(index: Any, group: Sequence[tuple[int, Part]], read: Callable[[Part], Rows]) -> Any:
-    for first, part in group:
-        rows = read(part)
-        for at in range(0, part.count, 65536):
-            block = np.asarray(rows[at : at + 65536], np.float32)
-            index.add_with_ids(block, np.arange(first + at, first + at + len(block), dtype=np.int64))
-    return index
 
 
 def _groups(parts: Sequence[Part], most: int) -> Iterator[list[tuple[int, Part]]]:

@@ -30,14 +30,17 @@ from .corpus_files import ENDING, CorpusError, StoredVideo, read_stored
 from .files import whole_file, write_json
 
 if TYPE_CHECKING:
-    from gallery.corpus_index import RowIndex
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gallery.corpus_index import Engine, Part, RowIndex
 
 __all__ = ["LENGTHS", "Corpus", "CorpusSettings"]
 
 VERSION = 1
 FORMAT = "sign-spotter corpus"
-LENGTHS: tuple[int, ...] = (9, 15, 25)
-"""Window lengths in frames that are stored."""
+LENGTHS: tuple[int, ...] = (9, 18)
+"""Window lengths in frames that are stored: two find what five do, one does not (`scripts/bench_corpus.py`)."""
 
 BUILD_FROM = 200_000
 """Rows; so many are searched exactly in the time that an index takes."""
@@ -226,12 +229,18 @@ class Corpus:
         known = {} if index is None else {p.name: p.content for p in index.parts}
         return [v for v in self.videos.values() if known.get(v.name) != v.content]
 
-    def build(self, always: bool = False, progress: Callable[[int, int], None] | None = None) -> bool:
+    def build(
+        self,
+        always: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        engine: Engine = map,
+    ) -> bool:
         """Builds the index anew if it is worth it: many rows, and a quarter of them not in it. Says whether it did.
 
         Args:
             always: build whatever the numbers say (a corpus of few rows has no use for it).
             progress: called with (rows done, all).
+            engine: what runs the shards' jobs (`engine_ray.mapper` does so on a cluster).
         """
         from gallery.corpus_index import Part, build_index
 
@@ -239,7 +248,8 @@ class Corpus:
         if self.rows == 0 or not (always or (waiting >= BUILD_FROM and 4 * waiting >= self.rows)):
             return False
         parts = [Part(v.name, v.content, v.rows) for v in self.videos.values() if v.rows]
-        build_index(self.folder, parts, lambda part: self.videos[part.name].vectors, self.settings.dim, None, progress)
+        read = _RowsOf(self.folder / "videos")
+        build_index(self.folder, parts, read, self.settings.dim, None, progress, engine)
         self._index, self._index_read = None, False
         return True
 
@@ -266,6 +276,16 @@ class Corpus:
             for partial in (*self.folder.glob(".*.partial*"), *(self.folder / "videos").glob(".*.partial*")):
                 partial.unlink()
             yield
+
+
+@dataclass(frozen=True)
+class _RowsOf:
+    """Reads a part of the index from its video's file; in any process that sees the folder."""
+
+    folder: Path
+
+    def __call__(self, part: Part) -> NDArray[np.float16]:
+        return read_stored(self.folder / f"{part.name}{ENDING}").vectors
 
 
 def _hold(file: int, folder: Path) -> None:

@@ -6,7 +6,7 @@ is there and was made from the same source is skipped, so a stopped run goes on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .corpus import LENGTHS, Corpus, CorpusSettings
-from .corpus_files import CorpusError, write_stored
+from .corpus_files import CorpusError, read_stored, write_stored
 from .handedness import right_handed
 from .sources import VIDEO_SUFFIXES, PoseSource, load_clip
 from .windows import centres, windows_at
@@ -23,7 +23,9 @@ from .windows import centres, windows_at
 if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
 
-__all__ = ["Indexed", "encode_into", "index_videos", "settings_for", "stamp_of"]
+__all__ = [
+    "IndexJob", "Indexed", "VideoEngine", "done", "encode_into", "index_videos", "settings_for", "stamp_of", "told",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def index_videos(
     encoder: Encoder,
     poses: PoseSource | None = None,
     workers: int = 0,
+    engine: VideoEngine | None = None,
 ) -> Iterator[Indexed]:
     """Adds videos or pose files to a corpus; yields what became of each. One that fails is reported, the others go on.
 
@@ -71,6 +74,7 @@ def index_videos(
         encoder: the one the corpus was made with.
         poses: pose estimator, and the folder where poses are kept.
         workers: processes that estimate poses; 0 is one per core.
+        engine: does the work elsewhere (`engine_ray.RayEngine`); None does it here.
 
     Raises:
         CorpusError: another encoder, or two sources of the same name.
@@ -93,19 +97,55 @@ def index_videos(
                 yield Indexed(path, found.rows, found.duration, skipped=True)
             else:
                 waiting.append(path)
-        for path, error in _as_poses_come(waiting, encoder, poses, workers):
-            yield Indexed(path, error=error) if error else _one(corpus, path, encoder, poses)
+        if engine is None:
+            for path, error in _as_poses_come(waiting, encoder, poses, workers):
+                yield Indexed(path, error=error) if error else _one(corpus, path, encoder, poses)
+        else:
+            jobs = [IndexJob(path, corpus.path_of(path.stem), corpus.settings, poses) for path in waiting]
+            for job, error in engine(jobs):
+                yield Indexed(job.source, error=error) if error else _taken(corpus, job.source)
         corpus.write_table()
+
+
+@dataclass(frozen=True)
+class IndexJob:
+    """One video's work, for any process that sees the files."""
+
+    source: Path
+    target: Path
+    settings: CorpusSettings
+    poses: PoseSource
+
+
+VideoEngine = Callable[[Sequence[IndexJob]], Iterator[tuple[IndexJob, str]]]
+"""Does jobs somewhere; yields each with "" or the line that says why it failed."""
+
+
+def done(job: IndexJob) -> bool:
+    """Whether the job's file is there and was made from this very source."""
+    try:
+        return read_stored(job.target).stamp == stamp_of(job.source)
+    except (CorpusError, OSError):
+        return False
+
+
+def _taken(corpus: Corpus, path: Path) -> Indexed:
+    video = corpus.take(path.stem)
+    return Indexed(path, video.rows, video.duration)
 
 
 def _one(corpus: Corpus, path: Path, encoder: Encoder, poses: PoseSource) -> Indexed:
     try:
         encode_into(corpus.path_of(path.stem), path, corpus.settings, encoder, poses)
-        video = corpus.take(path.stem)
+        return _taken(corpus, path)
     except (ValueError, KeyError, OSError) as error:
-        text = str(error)
-        return Indexed(path, error=text if path.name in text else f"{path}: {text}")
-    return Indexed(path, video.rows, video.duration)
+        return Indexed(path, error=told(path, error))
+
+
+def told(path: Path, error: Exception) -> str:
+    """One line that names the source and what is wrong with it."""
+    text = str(error)
+    return text if path.name in text else f"{path}: {text}"
 
 
 def _as_poses_come(

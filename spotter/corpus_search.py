@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from .corpus import Corpus
 from .corpus_files import CorpusError, StoredVideo
 from .detection import Detection
 from .refine import align
+from .windows import RATIOS, SHORTEST, windows_at
 
 if TYPE_CHECKING:
+    from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
 __all__ = ["SearchOptions", "search_corpus"]
@@ -62,6 +64,8 @@ def search_corpus(
     corpus: Corpus,
     gallery: Gallery,
     options: SearchOptions | None = None,
+    encoder: Encoder | None = None,
+    *,
     videos: Sequence[str] | None = None,
     signers: Sequence[str] | None = None,
     since: str | None = None,
@@ -71,6 +75,8 @@ def search_corpus(
 
     Args:
         gallery: exemplars made with the corpus's encoder.
+        encoder: that encoder; where it can make windows of any length from stored frame features (`embed_features`, as
+            the default one does), hits are scored again with windows of their exemplar's lengths.
         videos, signers, since, until: see `Corpus.choose`.
 
     Raises:
@@ -87,28 +93,49 @@ def search_corpus(
     hits: list[Detection] = []
     for sign in gallery.labels:
         windows = [w for e, label in enumerate(gallery.exemplar_labels) if label == sign for w in found[e]]
-        hits += _hits(sign, windows, gallery, options)
+        hits += _hits(sign, windows, gallery, options, encoder)
     return hits
 
 
-def _hits(sign: str, windows: Sequence[_Window], gallery: Gallery, options: SearchOptions) -> list[Detection]:
+def _hits(
+    sign: str, windows: Sequence[_Window], gallery: Gallery, options: SearchOptions, encoder: Encoder | None
+) -> list[Detection]:
     """The best distinct places of one sign."""
     least = -np.inf if options.threshold is None else options.threshold
-    ranked = sorted((w for w in windows if w.score >= least), key=lambda w: (-w.score, w.video.name, w.start))
-    # twice as many: two may turn out to be one when they are aligned
-    places = _distinct(ranked, options.overlap, 2 * options.most if options.refine else options.most)
+    # twice as many: two may turn out to be one when they are looked at closely
+    places = _distinct(windows, options.overlap, 2 * options.most)
+    if encoder is not None and hasattr(encoder, "embed_features"):
+        places = [_fitted(w, gallery, encoder) for w in places]
     if options.refine:
-        places = _distinct([_aligned(w, gallery) for w in places], options.overlap, options.most)
+        places = [_aligned(w, gallery) for w in places]
     made = []
-    for window in places:
+    for window in _distinct([w for w in places if w.score >= least], options.overlap, options.most):
         fps, frames = window.video.fps, window.video.frames
         start, end = max(window.start, 0.0) / fps, min(window.end, float(frames)) / fps
         made.append(Detection(window.video.name, sign, start, end, window.score))
     return made
 
 
-def _distinct(ranked: Sequence[_Window], overlap: float, most: int) -> list[_Window]:
-    """The best windows of which no two in a video overlap too much; given best first."""
+def _fitted(window: _Window, gallery: Gallery, encoder: Any) -> _Window:
+    """The best window around the same moment whose length suits its exemplar, with its cosine."""
+    exemplar = gallery.features[window.exemplar]
+    if exemplar is None or len(exemplar) == 0 or len(window.video.features) == 0:
+        return window
+    lengths = np.unique(
+        np.maximum(np.array([window.end - window.start, *(len(exemplar) * np.array(RATIOS))]), SHORTEST)
+    )
+    middles = (window.start + window.end) / 2 + np.array([-2.0, 0.0, 2.0])
+    spans = np.concatenate([windows_at(middles, float(length)) for length in lengths])
+    first = max(0, int(spans.min()) - 1)
+    near = np.asarray(window.video.features[first : max(first + 1, int(spans.max()) + 2)], np.float32)
+    scores = encoder.embed_features(near, spans - first) @ gallery.vectors[window.exemplar]
+    best = int(scores.argmax())
+    return window._replace(start=float(spans[best, 0]), end=float(spans[best, 1]), score=float(scores[best]))
+
+
+def _distinct(windows: Sequence[_Window], overlap: float, most: int) -> list[_Window]:
+    """The best windows of which no two in a video overlap too much, best first."""
+    ranked = sorted(windows, key=lambda w: (-w.score, w.video.name, w.start))
     kept: list[_Window] = []
     spans: dict[str, NDArray[np.float64]] = {}
     for window in ranked:

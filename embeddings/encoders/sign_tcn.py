@@ -28,6 +28,9 @@ from .base import Encoder, EncoderOutput, Inputs, gather, window_positions
 __all__ = ["SignTCN", "SignTCNConfig"]
 
 BODY_VALUES, HAND_VALUES = 14, 42
+FRAMES_AT_ONCE = 4096
+"""Frames of a clip that are encoded together, so that an hour needs no more memory than three minutes."""
+
 INPUT = BODY_VALUES + 2 * HAND_VALUES + 2
 
 
@@ -150,13 +153,24 @@ class SignTCN(Encoder):
         self.check_inputs(inputs)
         self.eval()
         device = next(self.parameters()).device
-        pose = torch.from_numpy(np.ascontiguousarray(inputs["pose"])).to(device)
-        return self.frame_features(pose[None])[0].float().cpu().numpy()
+        pose, reach = inputs["pose"], sum(2 * dilation for dilation in self.config.context)
+        features = np.zeros((len(pose), self.config.width), np.float32)
+        for at in range(0, len(pose), FRAMES_AT_ONCE):
+            low, end = max(0, at - reach), min(len(pose), at + FRAMES_AT_ONCE)
+            part = torch.from_numpy(np.ascontiguousarray(pose[low : end + reach])).to(device)
+            features[at:end] = self.frame_features(part[None])[0, at - low : end - low].float().cpu().numpy()
+        return features
 
     @torch.inference_mode()
     def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 512) -> NDArray[np.float32]:
         """As `Encoder.embed`, with the frame stage done once for all windows."""
-        features = self.clip_features(inputs)
+        return self.embed_features(self.clip_features(inputs), windows, batch)
+
+    @torch.inference_mode()
+    def embed_features(
+        self, features: NDArray[np.float32], windows: NDArray[np.floating], batch: int = 512
+    ) -> NDArray[np.float32]:
+        """Vectors (W, D) of half-open windows (W, 2) from frame features (T, width), as `clip_features` gives them."""
         device = next(self.parameters()).device
         positions = window_positions(windows, self.config.samples)
         rows = [

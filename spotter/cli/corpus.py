@@ -53,14 +53,21 @@ def index(
 
     from ..corpus import LENGTHS, Corpus
     from ..corpus_facts import read_facts
-    from ..corpus_indexing import settings_for
+    from ..corpus_indexing import index_videos, settings_for
+    from ..sources import PoseSource
 
     failures = Failures()
     given = video_files(videos) if videos else []
     if given:
         network = load_encoder(encoder)
         corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
-        _fill(corpus, given, network, poses, estimator, workers, failures)
+        source = PoseSource(estimator.value, poses if poses is not None else output / "poses")
+        with progress_bar() as bar:
+            task = bar.add_task("videos", total=len(given))
+            for result in index_videos(corpus, given, network, source, workers):
+                if result.error:
+                    failures.add(result.source, result.error)
+                bar.advance(task)
     else:
         corpus = Corpus.open(output)
     if facts is not None:
@@ -76,27 +83,6 @@ def index(
             failures.add(video.path, "its vectors are not what was written; delete it and index the video again")
     _summary(corpus, json_output)
     failures.finish(max(len(given), len(corpus)))
-
-
-def _fill(
-    corpus: Corpus,
-    files: list[Path],
-    network: object,
-    poses: Path | None,
-    estimator: Estimator,
-    workers: int,
-    failures: Failures,
-) -> None:
-    from ..corpus_indexing import index_videos
-    from ..sources import PoseSource
-
-    source = PoseSource(estimator.value, poses if poses is not None else corpus.folder / "poses")
-    with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(files))
-        for result in index_videos(corpus, files, network, source, workers):  # type: ignore[arg-type]
-            if result.error:
-                failures.add(result.source, result.error)
-            bar.advance(task)
 
 
 def _summary(corpus: Corpus, json_output: bool) -> None:
@@ -131,6 +117,8 @@ def search(
     json_output: JsonFlag = False,
 ) -> None:
     """Find the signs of example clips in a corpus."""
+    from embeddings.encoders import load_encoder
+
     from ..corpus import Corpus
     from ..corpus_search import SearchOptions, search_corpus
     from ..enrolment import enroll, find_exemplars
@@ -139,9 +127,10 @@ def search(
     found = find_exemplars([str(path) for path in clips])
     failures = Failures()
     source = pose_source([e.source for e in found], poses, estimator, workers)
-    gallery = enroll(found, None, encoder, trim=not whole, poses=source, on_error=failures.add)
+    network = load_encoder(encoder)
+    gallery = enroll(found, None, network, trim=not whole, poses=source, on_error=failures.add)
     options = SearchOptions(most, threshold, refine=refine, candidates=max(2000, 50 * most))
-    hits = search_corpus(opened, gallery, options, video, signer, since, until)
+    hits = search_corpus(opened, gallery, options, network, videos=video, signers=signer, since=since, until=until)
     _show_hits(hits, opened, output if output is not None else [], json_output)
     failures.finish(len(found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_rows_are_the_encoders_windows_with_their_times(corpus: Corpus) -> None:
 
 def test_a_sign_is_found_where_it_is_said(corpus: Corpus) -> None:
     small = small_world()
-    hits = search_corpus(corpus, small.gallery.only([small.gallery.labels[0]]), SearchOptions(most=2))
+    gallery = small.gallery.only([small.gallery.labels[0]])
+    hits = search_corpus(corpus, gallery, SearchOptions(most=2), small.encoder)
     spans = {c.name: [(s.start / c.fps, s.end / c.fps) for s in c.spans if s.label == hits[0].sign]
              for c in small.queries}  # fmt: skip
     assert {h.video for h in hits} == {"query-1", "query-2"}
@@ -221,3 +223,29 @@ def test_a_header_says_what_the_file_holds(corpus: Corpus) -> None:
     again = read_stored(video.path)
     assert (again.name, again.rows, again.frames) == (video.name, video.rows, video.frames)
     assert Path(again.source).name == "query-1.pose"
+
+
+def test_the_command_line_indexes_and_searches(poses: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from spotter.cli.app import app
+
+    pose = small_world().exemplars[0].pose
+    assert pose is not None
+    sign = write_pose(tmp_path / "SIGN.pose", pose)
+    people, folder = tmp_path / "people.csv", tmp_path / "corpus"
+    people.write_text("video,signer,date\nquery-1.mp4,anna,2021-05-01\nquery-2,ben,2022-01-31\n")
+    sources = [str(poses / f"query-{i}.pose") for i in (1, 2)]
+    made = CliRunner().invoke(app, ["index", *sources, "-o", str(folder), "--facts", str(people), "--check", "--json"])
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.stdout)["videos"] == 2
+    hits = [str(tmp_path / name) for name in ("hits.eaf", "hits.csv")]
+    limits = ["--signer", "ben", "--most", "1", "-o", hits[0], "-o", hits[1]]
+    found = CliRunner().invoke(app, ["search", str(folder), str(sign), *limits])
+    assert found.exit_code == 0, found.output
+    assert Path(hits[0]).is_file()
+    rows = Path(hits[1]).read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 2
+    assert rows[1].startswith("query-2,SIGN,")
+    wrong = CliRunner().invoke(app, ["search", str(folder), str(sign), "--video", "nobody"])
+    assert "no video 'nobody'" in str(wrong.exception)

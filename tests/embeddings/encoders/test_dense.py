@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from embeddings.encoders import encoder_class, load_encoder
+from embeddings.encoders import encoder_class, load_encoder, sign_tcn
 from embeddings.encoders.base import Encoder
 from embeddings.encoders.dense import Dense, _InceptionPass, dense
 from embeddings.encoders.i3d import I3D, I3DConfig
@@ -94,6 +94,14 @@ def test_without_a_dense_mode_it_says_so() -> None:
         dense(SignTCN())
     with pytest.raises(ValueError, match="stride 1"):
         dense(SLGCN(SLGCNConfig(widths=(16,) * 10, strided=True, window=150)))
+
+
+def test_a_long_clip_in_pieces_is_the_clip_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = SignTCN().eval()
+    inputs = {"pose": np.random.default_rng(0).random((100, 100), np.float32)}
+    whole = network.clip_features(inputs)
+    monkeypatch.setattr(sign_tcn, "FRAMES_AT_ONCE", 17)
+    np.testing.assert_allclose(network.clip_features(inputs), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["vtn", "vtn-hc", "vtn-pf"])
