@@ -284,7 +284,7 @@ METHODS: dict[str, Method] = {
             window=8, hop=2,
         ),
         NearestWindowMethod("oslwl-2022", "the 2022 entry's search with SL-GCN", "sl-gcn", 0.673, 0.0),
-        NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.884, 0.0),
+        NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.866, 0.0),
         WindowMethod(
             "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
             0.5, 0.02,
