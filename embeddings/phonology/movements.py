@@ -23,7 +23,7 @@ from .body import SIDES, Array, SignerSpace
 from .locations import LOCATIONS, Located, locations
 from .orientations import AXES, ORIENTATIONS, palm_normals
 
-__all__ = ["MOVEMENTS", "Moved", "Segment", "movements", "symmetric_frames", "velocities"]
+__all__ = ["MOVEMENTS", "Mirroring", "Moved", "Segment", "movements", "symmetric_frames", "velocities"]
 
 MOVEMENTS: tuple[str, ...] = ("hold", *ORIENTATIONS, "twisting")
 
@@ -37,7 +37,6 @@ DEPTH_WEIGHT = 1.15
 """Depth is foreshortened by cameras; see scripts/bench_phonology.py."""
 JUDGED_DEPTH_WEIGHT = 1.5
 """Depth that was judged moves too little, as all estimates under doubt do."""
-MIRRORED_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -198,27 +197,46 @@ def _commonest(names: NDArray[np.str_]) -> str:
     return str(values[np.argmax(counts)])
 
 
-def symmetric_frames(
-    space: SignerSpace, place: float = 0.7, shape: float = 0.15, seconds: float = 1.3
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True)
+class Mirroring:
+    """How like mirror images the hands must be.
+
+    Attributes:
+        place: farthest (units of h) the hands may be from mirroring each other about the body's middle.
+        shape: largest mean distance (units of h) of one hand's joints to the mirrored other's, about their middles.
+        motion: largest difference of their velocities, as a share of their speed.
+        share: of the frames around that must be alike.
+        depth: weight of depth in all of them.
+    """
+
+    place: float = 0.7
+    shape: float = 0.15
+    motion: float = 0.8
+    share: float = 0.7
+    depth: float = 1.0
+
+
+JUDGED_MIRRORING = Mirroring(place=0.9, shape=0.25, motion=1.3, share=0.6, depth=0.0)
+"""For judged depth, which is not sure enough to tell the hands apart by."""
+
+
+def symmetric_frames(space: SignerSpace, mirroring: Mirroring | None = None, seconds: float = 1.3) -> NDArray[np.bool_]:
     """(T,) whether the hands mirror each other in place, form and motion, in most frames of `seconds` around each.
 
     The window is long on purpose: hands that move in turns (alternating signs) are mirror images at moments.
-
-    Args:
-        place: farthest (units of h) the hands may be from mirroring each other about the body's middle.
-        shape: largest mean distance (units of h) of one hand's joints to the mirrored other's, about their middles.
     """
-    mirror = np.array([-1.0, 1.0, 1.0])
-    left, right = space.hands[:, 0], space.hands[:, 1] * mirror
-    apart = np.linalg.norm(left.mean(axis=1) - right.mean(axis=1), axis=-1)
-    form = np.linalg.norm((left - left.mean(1, keepdims=True)) - (right - right.mean(1, keepdims=True)), axis=-1).mean(
-        1
-    )
-    velocity = velocities(space)
+    if mirroring is None:
+        mirroring = JUDGED_MIRRORING if space.judged else Mirroring()
+    mirror, weight = np.array([-1.0, 1.0, 1.0]), np.array([1.0, 1.0, mirroring.depth])
+    left, right = space.hands[:, 0] * weight, space.hands[:, 1] * mirror * weight
+    middles = left.mean(axis=1, keepdims=True), right.mean(axis=1, keepdims=True)
+    apart = np.linalg.norm(middles[0] - middles[1], axis=-1)[:, 0]
+    form = np.linalg.norm((left - middles[0]) - (right - middles[1]), axis=-1).mean(axis=1)
+    velocity = velocities(space) * weight
     differ = np.linalg.norm(velocity[:, 0] - velocity[:, 1] * mirror, axis=-1)
     speed = np.linalg.norm(velocity, axis=-1).mean(axis=1)
-    alike = (apart < place) & (form < shape) & (differ < np.maximum(0.6 * MOVING, 0.8 * speed))
+    alike = (apart < mirroring.place) & (form < mirroring.shape)
+    alike &= differ < np.maximum(0.6 * MOVING, mirroring.motion * speed)
     width = np.ones(max(1, min(round(seconds * space.fps) | 1, len(alike))))
     share = np.convolve(alike, width, "same") / np.convolve(np.ones(len(alike)), width, "same")
-    return (share > MIRRORED_SHARE) & space.seen.all(axis=1)
+    return (share > mirroring.share) & space.seen.all(axis=1)

@@ -1,8 +1,8 @@
 """Mining hand images for known handshapes: which frames of a corpus show a hand like one of the reference hands.
 
 Row A12. Distance is the weighted one of `hand_distance.palm_distances` with the miner's own weights: tips 8, last
-joints 4, middle joints 1.5, the rest 1, scaled to mean 1. A hand goes to the handshape of its nearest reference when that is
-near enough; of hands that are nearly the same only the nearest to a reference is kept.
+joints 4, middle joints 1.5, the rest 1, scaled to mean 1. A hand goes to the handshape of its nearest reference when
+that is near enough; of hands that are nearly the same only the nearest to a reference is kept.
 """
 
 from __future__ import annotations
