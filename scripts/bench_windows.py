@@ -139,7 +139,7 @@ def main() -> None:
         ("sign-tcn (default)", load_encoder(), 400, 1),
         ("sl-gcn (shipped)", load_encoder("sl-gcn"), 150, 1),
         ("sl-gcn (shipped)", load_encoder("sl-gcn"), 150, 2),
-        ("vtn-pf, 112 px", encoder_class("vtn-pf")(light), 80, 1),  # type: ignore[call-arg]
+        ("vtn-pf, 112 px", encoder_class("vtn-pf")(light), 64, 1),  # type: ignore[call-arg]
         ("i3d, quarter width, 64 px", encoder_class("i3d")(narrow), 80, 1),  # type: ignore[call-arg]
     ]
     if options.full:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 CorpusFolder = Annotated[Path, typer.Argument(help="Folder of the corpus.", show_default=False)]
+
+
+class Engine(StrEnum):
+    local = "local"
+    ray = "ray"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +52,9 @@ def index(
     ] = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    engine: Annotated[Engine, typer.Option(help="local, or ray: a Ray cluster (RAY_ADDRESS, else this machine).")] = (
+        Engine.local
+    ),
     json_output: JsonFlag = False,
 ) -> None:
     """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow."""
@@ -54,6 +63,7 @@ def index(
     from ..corpus import LENGTHS, Corpus
     from ..corpus_facts import read_facts
     from ..corpus_indexing import index_videos, settings_for
+    from ..engine_ray import RayEngine, mapper
     from ..sources import PoseSource
 
     failures = Failures()
@@ -62,9 +72,10 @@ def index(
         network = load_encoder(encoder)
         corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
         source = PoseSource(estimator.value, poses if poses is not None else output / "poses")
+        videos_on = RayEngine(encoder, workers) if engine is Engine.ray else None
         with progress_bar() as bar:
             task = bar.add_task("videos", total=len(given))
-            for result in index_videos(corpus, given, network, source, workers):
+            for result in index_videos(corpus, given, network, source, workers, videos_on):
                 if result.error:
                     failures.add(result.source, result.error)
                 bar.advance(task)
@@ -76,7 +87,8 @@ def index(
         corpus.remove(remove)
     with corpus.writing(), progress_bar() as bar:
         task = bar.add_task("index", total=None)
-        corpus.build(rebuild, lambda done, rows: bar.update(task, completed=done, total=rows))
+        shards_on = mapper(workers) if engine is Engine.ray else map
+        corpus.build(rebuild, lambda done, rows: bar.update(task, completed=done, total=rows), shards_on)
         corpus.write_table()
     for video in corpus.videos.values() if check else ():
         if not video.intact():
