@@ -19,7 +19,10 @@ from spotter.corpus_indexing import index_videos, settings_for
 from .worlds import small_world
 
 pytest.importorskip("ray.data")
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("SPOTTER_RAY" not in os.environ, reason="starts a Ray cluster: SPOTTER_RAY=1 runs it"),
+]
 
 
 @pytest.fixture(scope="module")
