@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from real_streams import placed, splice
 from safetensors.numpy import save_file
 
 from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
 from embeddings.encoders.base import Encoder
-from embeddings.synthetic import SignWorld, random_noise
+from embeddings.synthetic import Noise, Sign, SignWorld, random_noise
 from eval.intervals import iou
 from spotter import SpottingOptions, enroll
 from spotter.calibrate import EVIDENCE, Cohort, fit
@@ -50,8 +51,27 @@ def candidates(encoder: Encoder, cohort: Cohort, seed: int, videos: int = 6) -> 
         noise = random_noise(rng, severity) if severity else None
         gallery = enroll([world.clip(s, noise=noise) for s in signs], encoder=encoder)
         said = [signs[j] for j in rng.integers(size, size=12)]
-        clip = world.continuous(said, signer=i + 1, camera=i + 1, noise=noise, take=i, fillers=0.8, pauses=0.1)
+        if i % 2:
+            clip = one_by_one(world, said, i + 1, noise)
+        else:
+            clip = world.continuous(said, signer=i + 1, camera=i + 1, noise=noise, take=i, fillers=0.8, pauses=0.1)
         yield from judged(clip, gallery, encoder, cohort, options)
+
+
+def one_by_one(world: SignWorld, said: list[Sign], person: int, noise: Noise | None) -> Clip:
+    """The signs as in a dictionary, one after another, with every third one that nobody looks for between them.
+
+    Not all signing is fluent: a learner's, a list, a slow narration. Sentences alone would teach that a sign as long
+    as its exemplar is a mistake.
+    """
+    clips = []
+    for take, sign in enumerate([*said, *world.signs[: len(said) // 3]]):
+        clip = world.clip(sign, signer=person, camera=person, noise=noise, take=take)
+        span = clip.spans[0]
+        reach = 4
+        clips.append(placed(clip.cut(max(0, span.start - reach), min(len(clip), span.end + reach))))
+    order = np.random.default_rng(person).permutation(len(clips))
+    return splice(f"one-by-one-{person}", [clips[i] for i in order], {sign.label for sign in said}, "")
 
 
 def judged(

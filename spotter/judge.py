@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidate", "Judge", "standing"]
 
+CALIBRATED_THRESHOLD = 0.4
+"""Least probability of a detection: where one-to-one F1 is best on procedural worlds kept for choosing."""
+
 UNCALIBRATED_THRESHOLD = 0.6
 """Least cosine of a detection where no calibration is at hand."""
 
@@ -95,7 +98,7 @@ class Judge:
         several_lengths: bool = False,
     ) -> None:
         self.gallery, self.options, self.calibration, self.cohort = gallery, options, calibration, cohort
-        default = UNCALIBRATED_THRESHOLD if calibration is None else 0.5
+        default = UNCALIBRATED_THRESHOLD if calibration is None else CALIBRATED_THRESHOLD
         self.threshold = default if options.threshold is None else options.threshold
         self.several_lengths = (calibration is not None or several_lengths) and options.refine
         self._rows = {s: [i for i, x in enumerate(gallery.exemplar_labels) if x == s] for s in gallery.labels}

@@ -287,7 +287,7 @@ METHODS: dict[str, Method] = {
         NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.866, 0.0),
         WindowMethod(
             "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
-            0.5, 0.02,
+            0.4, 0.02,
             SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6)),
         ),
     )

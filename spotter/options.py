@@ -32,7 +32,7 @@ class SpottingOptions:
     """How to spot.
 
     Attributes:
-        threshold: least score of a detection; None takes 0.5 for calibrated encoders (a probability), else 0.6.
+        threshold: least score of a detection; None takes 0.4 for calibrated encoders (a probability), else 0.6.
         stride: frames between window centres.
         ratios: window lengths as shares of the exemplar's trimmed length.
         window: one window length in frames for all signs instead (16 in the published systems).
