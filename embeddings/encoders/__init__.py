@@ -36,8 +36,16 @@ ENCODERS: dict[str, str] = {
 }
 """Name → "module:class" in this package."""
 
-SHIPPED: dict[str, str] = {"default": "sign-tcn.safetensors", "sl-gcn": "sl-gcn.safetensors"}
-"""Names of the checkpoints that travel with the package (`embeddings/weights/`)."""
+SHIPPED: dict[str, str] = {
+    "default": "sign-tcn.safetensors",
+    "sign-tcn-real": "sign-tcn-real.safetensors",
+    "sl-gcn": "sl-gcn.safetensors",
+}
+"""Names of the checkpoints that travel with the package (`embeddings/weights/`).
+
+`default` and `sl-gcn` were trained on the procedural signer alone; `sign-tcn-real` is `default` trained further with
+real recordings of 37 signs beside it (traduttore-model, American, MIT; ksl13, Korean, Apache-2.0).
+"""
 
 
 def encoder_class(name: str) -> type[Encoder]:
