@@ -133,89 +133,101 @@ def speed() -> float:
     return 3 * len(windows) / (time.perf_counter() - start)
 
 
-def page(tables: Tables, folder: Path, work: Path, pictures: Path) -> str:
+def measured(tables: Tables, folder: Path, work: Path) -> dict[str, Any]:
+    """Every table of the page, from its file where it was measured before."""
     methods = baselines_and_ours(work)
-    chosen = {
-        "procedural:77": lambda: procedural_set(77),
-        f"rendered:{RENDERED.seed}": lambda: rendered_set(work / "rendered"),
-        f"rendered:{RENDERED.seed}, exact poses": lambda: rendered_set(work / "rendered", exact=True),
-    }
     streams = {s.name: s for s in pooled_streams(folder)}
-    made = {n: tables.get(n, lambda build=build: compared(build(), methods)) for n, build in chosen.items()}
-    made |= {n: tables.get(n, lambda s=s: compared(s, methods)) for n, s in streams.items()}
-    found = tables.get("retrieval", lambda: [asdict(r) for r in retrieval(folder, methods)])
-    removed = {
-        n: tables.get(f"ablations {n}", lambda s=s: compared(s, ablations()))
-        for n, s in (("procedural:77", procedural_set(77)), ("rendered", rendered_set(work / "rendered")))
+    rendered, procedural = rendered_set(work / "rendered"), procedural_set(77)
+    exact = f"rendered:{RENDERED.seed}, exact poses"
+    sets = {procedural.name: procedural, rendered.name: rendered, exact: rendered_set(work / "rendered", exact=True)}
+
+    def each(
+        kind: str, chosen: dict[str, ComparisonSet | None], ways: Callable[[], Sequence[Method]]
+    ) -> dict[str, Any]:
+        return {
+            name: tables.get(f"{kind}{name}", lambda one=one: compared(one, ways()))
+            for name, one in chosen.items()
+            if one is not None
+        }
+
+    return {
+        "rendered": rendered,
+        "sets": each("", {**sets, **streams}, lambda: methods),
+        "retrieval": tables.get("retrieval", lambda: [asdict(r) for r in retrieval(folder, methods)]),
+        "ablations": each("ablations ", {procedural.name: procedural, "rendered": rendered}, ablations),
+        "transfer": each("transfer ", {procedural.name: procedural, "asl-9": streams.get("asl-9")}, transfers),
+        "second": each("second ", {"rendered": rendered, "ksl-20": streams.get("ksl-20")}, second_checkpoint),
+        "second retrieval": tables.get(
+            "second retrieval", lambda: [asdict(r) for r in retrieval(folder, second_checkpoint(), UNSEEN_BY_REAL)]
+        ),
+        "lengths": tables.get("lengths", lambda: list(length_ratios())),
+        "speed": tables.get("speed", speed),
     }
-    moved = {
-        n: tables.get(f"transfer {n}", lambda s=s: compared(s, transfers()))
-        for n, s in (("procedural:77", procedural_set(77)), ("asl-9", streams.get("asl-9"))) if s is not None
-    }  # fmt: skip
-    second = {
-        n: tables.get(f"second {n}", lambda s=s: compared(s, second_checkpoint()))
-        for n, s in (("rendered", rendered_set(work / "rendered")), ("ksl-20", streams.get("ksl-20"))) if s is not None
-    }  # fmt: skip
-    alone = tables.get(
-        "second retrieval", lambda: [asdict(r) for r in retrieval(folder, second_checkpoint(), UNSEEN_BY_REAL)]
-    )
-    rendered = rendered_set(work / "rendered")
-    rows = made[f"rendered:{RENDERED.seed}"]["found"]
-    spans = boundaries(rendered, {v: [tuple(r) for r in found] for v, found in rows.items()})
-    ratios = tables.get("lengths", lambda: list(length_ratios()))
-    failures = write_failures(rendered, rows, pictures)
-    per_second = tables.get("speed", speed)
+
+
+HEAD = """\
+# Spotting quality
+
+Written by `python scripts/quality_report.py FOLDER --work WORK`; weights `{encoder}`. Do not edit: change the script.
+
+One exemplar per sign throughout. *F1@.5* is one-to-one at IoU 0.5 with its 95 % bootstrap interval over videos;
+*recall* is that at one false alarm a minute of video, all signs together; *boundary* the median absolute error of start
+and end; *p* a paired bootstrap over videos against the last row.
+
+What was chosen where: the network and its training on procedural worlds; body proportions, speed, the trimming of
+clips that are cut close, and the kinds of signing that the calibration is fitted on, after looking at `ksl13`,
+`traduttore` and `ksl77`, which are development sets: `asl-9`, `asl-13`, `ksl-13` and `ksl-20` are streams of those
+recordings. The thresholds of the baselines come from `scripts/fit_baselines.py`, the calibration from
+`scripts/fit_calibration.py`, both on procedural worlds. Nothing was chosen on `rendered`, `procedural:77` or
+`fingerspelling`.
+"""
+
+
+def page(tables: Tables, folder: Path, work: Path, pictures: Path) -> str:
+    made = measured(tables, folder, work)
+    found = made["sets"][made["rendered"].name]["found"]
+    spans = boundaries(made["rendered"], {video: [tuple(row) for row in rows] for video, rows in found.items()})
+    low, middle, high = made["lengths"]
+
+    def spotting(kind: str) -> list[str]:
+        return [line for name, one in made[kind].items() for line in spotting_section(name, one)]
+
     return "\n".join(
         [
-            "# Spotting quality",
-            "",
-            "Written by `python scripts/quality_report.py FOLDER --work WORK`; weights "
-            f"`{tables.encoder}`. Do not edit: change the script.",
-            "",
-            "One exemplar per sign throughout. *F1@.5* is one-to-one at IoU 0.5 with its 95 % bootstrap interval over "
-            "videos; *recall* is that at one false alarm a minute of video, all signs together; *boundary* the median "
-            "absolute error of start and end; *p* a paired bootstrap over videos against the last row.",
-            "",
-            "What was chosen where: the network and its training on procedural worlds (and, for body proportions, "
-            "speed and the trimming of clips that are cut close, after looking at `ksl13`, `traduttore` and `ksl77`, "
-            "which are development sets); thresholds of the baselines by `scripts/fit_baselines.py` and the "
-            "calibration by `scripts/fit_calibration.py` on other procedural worlds; nothing on the rendered world or "
-            "the continuous real streams.",
-            "",
+            HEAD.format(encoder=tables.encoder),
             "## One-shot retrieval across signers, real recordings",
             "",
             "Top-1 [middle 95 % of 50 draws of the exemplars] · mean reciprocal rank. "
             "Exemplars and queries by different signers.",
             "",
-            *retrieval_section(found),
-            *targets_section(found),
+            *retrieval_section(made["retrieval"]),
+            *targets_section(made["retrieval"]),
             "## Continuous signing",
             "",
-            *[line for name, one in made.items() for line in spotting_section(name, one)],
+            *spotting("sets"),
             "## Each ingredient removed in turn",
             "",
-            *[line for name, one in removed.items() for line in spotting_section(name, one)],
+            *spotting("ablations"),
             "## Top-K transfer",
             "",
-            *[line for name, one in moved.items() for line in spotting_section(name, one)],
+            *spotting("transfer"),
             "## The second checkpoint",
             "",
             "`sign-tcn-real` is the default encoder trained further with real recordings of 37 signs (American and "
             "Korean) beside the procedural ones. The sets it was trained on are left out here.",
             "",
-            *retrieval_section(alone),
-            *[line for name, one in second.items() for line in spotting_section(name, one)],
+            *retrieval_section(made["second retrieval"]),
+            *spotting("second"),
             "## Lengths and boundaries",
             "",
-            f"A sign in procedural signing lasts {ratios[1]:.2f} of its exemplar (10 % {ratios[0]:.2f}, 90 % "
-            f"{ratios[2]:.2f}). On the rendered world, challenge F1 of our detections is {spans.ours:.3f}; with 600 ms "
-            f"around the same middles {spans.fixed:.3f}; 600 ms around every *true* middle would reach "
-            f"{spans.ceiling:.3f}.",
+            f"A sign in procedural signing lasts {middle:.2f} of its exemplar (10 % {low:.2f}, 90 % {high:.2f}). On "
+            f"the rendered world, challenge F1 of our detections is {spans.ours:.3f}; with 600 ms around the same "
+            f"middles {spans.fixed:.3f}; 600 ms around every *true* middle would reach {spans.ceiling:.3f}.",
             "",
-            f"The shipped encoder embeds {per_second:,.0f} windows a second on one core, from pose features, frame "
+            f"The shipped encoder embeds {made['speed']:,.0f} windows a second on one core, from pose features, frame "
             "stage included.",
             "",
-            *failures,
+            *write_failures(made["rendered"], found, pictures),
         ]
     )
 
