@@ -159,4 +159,7 @@ def search_lists(
     if allowed is not None:
         bits = np.packbits(allowed, bitorder="little")
         settings.sel = faiss.IDSelectorBitmap(bits)
-    return index.search(np.ascontiguousarray(queries, np.float32), k, params=settings)
+    # faiss.contrib.torch_utils, which pytorch-metric-learning loads, puts a search without `params` in its place
+    search = getattr(index, "search_numpy", index.search)
+    scores, ids = search(np.ascontiguousarray(queries, np.float32), k, params=settings)
+    return scores, ids

@@ -81,7 +81,7 @@ def test_unknown_weights_have_no_calibration() -> None:
     assert shipped_calibration("nobody-0000") == (None, None)
 
 
-@pytest.mark.parametrize("name", ["default", "pose-cosine"])
+@pytest.mark.parametrize("name", ["default", "sign-tcn-real", "pose-cosine"])
 def test_the_shipped_encoders_have_theirs(name: str) -> None:
     """Fails when weights were exchanged and `scripts/fit_calibration.py` not run again."""
     from embeddings.encoders import load_encoder
@@ -92,4 +92,4 @@ def test_the_shipped_encoders_have_theirs(name: str) -> None:
     assert cohort is not None
     assert cohort.vectors.shape[1] == encoder.dim
     np.testing.assert_allclose(np.linalg.norm(cohort.vectors, axis=1), 1, atol=1e-5)
-    assert calibration.weights["alignment"] < 0  # what aligns badly is less likely
+    assert calibration.weights["s_norm"] > 0  # what is more like the exemplar than like others is more likely

@@ -21,7 +21,7 @@ def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`spotter …` in a process of its own, from another folder."""
     code = "import sys; from spotter.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=_environment())
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=280, env=_environment())
 
 
 def _environment() -> dict[str, str]:
