@@ -1,7 +1,7 @@
-"""Trim an exemplar to the sign itself: from hands up to hands down, automatically or as told.
+"""Trim an exemplar to the sign itself: from the hands' arrival to their departure, automatically or as told.
 
 A dictionary clip starts and ends with the hands at rest. The published one-shot entry used a hand-typed table of
-spans; here the span follows from the wrists' heights, and a table overrides it.
+spans; here the span follows from how far the wrists are from their rest, and a table overrides it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,27 @@ __all__ = ["TrimOptions", "read_spans", "signing_span"]
 
 @dataclass(frozen=True)
 class TrimOptions:
-    """When a hand counts as up. Heights are shares of the way from its rest to where it signs.
+    """When a hand counts as away from its rest. Distances are in shoulder widths, from where the hand rests.
 
     Attributes:
-        enter: the sign starts when a hand has come up this far; leave: it ends when it is below that for good.
-        least_rise: a hand that rises less than this (shoulder widths) stays at rest.
-        least_share: a hand that rises less than this share of the other's rise does not set the span.
+        enter: the sign starts when a hand has come this share of the way from its rest to where it signs; leave: it
+            ends when the hand is nearer to its rest than that for good.
+        least_way: a hand that goes less far from its rest stays at rest.
+        least_share: a hand that goes less than this share of the other hand's way does not set the span.
+        stop_share: a sign may begin or end in another place than where it mostly is, such as one from the head to the
+            belly: a hand that comes to a stop at this share of the way or beyond has begun.
+        stop_speed: what a stop is, as a share of the fastest moment since the hand left its rest.
         least_seconds: a shorter span is taken for a mistake; the whole clip is used.
-        rest: a hand less than this far below the shoulders (shoulder widths) is not at rest. A clip that begins or
-            ends with such a hand was cut to the sign already and stays as it is on that side.
+        rest: a hand less than this far below the shoulders is not at rest. A clip that begins or ends with such a hand
+            was cut to the sign already and stays as it is on that side.
     """
 
-    enter: float = 0.9
-    leave: float = 0.94
-    least_rise: float = 0.35
+    enter: float = 0.96
+    leave: float = 0.98
+    least_way: float = 0.25
     least_share: float = 0.4
+    stop_share: float = 0.3
+    stop_speed: float = 0.2
     least_seconds: float = 0.12
     rest: float = 0.9
 
@@ -42,14 +48,15 @@ def signing_span(
     fps: float,
     options: TrimOptions | None = None,
 ) -> tuple[int, int]:
-    """Frames [start, end) in which the hands are up.
+    """Frames [start, end) in which the hands sign: from their arrival to their departure.
 
     Args:
         wrists: (T, 2, 2) left and right wrist, x and y in pixels, y downwards, NaN where missing.
         shoulders: (T, 2, 2) likewise.
         fps: frames per second.
 
-    A clip that is already tight (hands up throughout), shows no rise, or has no wrists is returned whole.
+    A clip that is already tight (hands up throughout), in which no hand leaves its rest, or that has no wrists is
+    returned whole.
 
     Raises:
         ValueError: shapes are wrong or there is no frame.
@@ -64,16 +71,14 @@ def signing_span(
     if np.isnan(widths).all():
         return whole
     width = max(float(np.nanmedian(widths)), 1e-6)
-    level = np.nanmedian(shoulders[..., 1])
-    depths = (wrists[..., 1] - level) / width
-    shares = [_share_of_rise(depths[:, hand], fps, options) for hand in (0, 1)]
-    risen = [found for found in shares if found is not None]
-    if not risen:
+    places = (wrists - np.nanmedian(shoulders, axis=(0, 1))) / width
+    trips = [trip for hand in (0, 1) if (trip := _trip(places[:, hand], fps, options)) is not None]
+    if not trips:
         return whole
-    most = max(rise for rise, _ in risen)
-    spans = [_up(share, options) for rise, share in risen if rise >= options.least_share * most]
+    most = max(trip.way for trip in trips)
+    spans = [trip.span for trip in trips if trip.way >= options.least_share * most]
     start, end = min(s for s, _ in spans), max(e for _, e in spans)
-    at_rest = _resting_edges(depths, options)
+    at_rest = _resting_edges(places[..., 1], options)
     start, end = start if at_rest[0] else 0, end if at_rest[1] else frames
     return (start, end) if end - start >= options.least_seconds * fps else whole
 
@@ -91,45 +96,79 @@ def _resting_edges(depths: NDArray[np.float64], options: TrimOptions) -> tuple[b
     return sides[0], sides[1]
 
 
-def _share_of_rise(
-    depth: NDArray[np.float64], fps: float, options: TrimOptions
-) -> tuple[float, NDArray[np.float64]] | None:
-    """(rise in shoulder widths, share of it (T,)) of one hand; None when it stays down or was never seen.
+@dataclass(frozen=True)
+class _Trip:
+    """One hand's way from rest and back: how far it goes (shoulder widths) and the frames in which it signs."""
 
-    depth: (T,) how far the wrist is below the shoulders.
-    """
-    seen = np.flatnonzero(~np.isnan(depth))
+    way: float
+    span: tuple[int, int]
+
+
+def _trip(path: NDArray[np.float64], fps: float, options: TrimOptions) -> _Trip | None:
+    """None when the hand stays at rest or was never seen; path: (T, 2) in shoulder widths."""
+    frames = len(path)
+    seen = np.flatnonzero(~np.isnan(path[:, 0]))
     if len(seen) < 3:
         return None
-    depth = np.interp(np.arange(len(depth)), seen, depth[seen])
-    smooth = _moving_mean(depth, max(1, round(0.08 * fps)))
-    edge = max(2, round(0.1 * len(smooth)))
-    # at rest before and after; when the clip is cut on one side, the lower side is the rest
-    ends = np.array([np.median(smooth[:edge]), np.median(smooth[-edge:])])
-    rest = float(ends.max())
-    risen = smooth < rest - options.least_rise
-    if not risen.any():
+    path = np.stack([np.interp(np.arange(frames), seen, axis[seen]) for axis in path.T], axis=1)
+    edge = max(2, round(0.1 * frames))
+    before, after = np.median(path[:edge], axis=0), np.median(path[-edge:], axis=0)
+    if abs(before[1] - after[1]) > 0.35:  # the clip is cut on one side: the lower side is the rest
+        before = after = max(before, after, key=lambda place: float(place[1]))
+    steps = np.gradient(_smooth(path, 0.12, fps), axis=0)
+    speed = np.linalg.norm(steps, axis=1)
+    arrival = _arrival(path, before, speed, options.enter, fps, options)
+    departure = _arrival(path[::-1], after, speed[::-1], options.leave, fps, options)
+    if arrival is None or departure is None:
         return None
-    # where it signs: most of the time that it is up, not its highest moment
-    place = float(np.percentile(smooth[risen], 60))
-    rise = rest - place
-    if rise < options.least_rise:
+    return _Trip(min(arrival[0], departure[0]), (arrival[1], frames - departure[1]))
+
+
+def _arrival(
+    path: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    speed: NDArray[np.float64],
+    enter: float,
+    fps: float,
+    options: TrimOptions,
+) -> tuple[float, int] | None:
+    """(way from rest in shoulder widths, first frame at the sign) or None when the hand stays at rest."""
+    distance = _smooth(np.linalg.norm(path - rest, axis=1)[:, None], 0.08, fps)[:, 0]
+    away = distance > options.least_way
+    if not away.any():
         return None
-    return rise, (rest - smooth) / rise
+    # where it signs: most of the time that it is away, not its furthest moment
+    way = float(np.percentile(distance[away], 40))
+    share = distance / way
+    entered = np.flatnonzero(share >= enter)
+    first = int(entered[0]) if len(entered) else 0
+    stop = _first_stop(share, speed, options)
+    return way, first if stop is None else min(first, stop)
 
 
-def _up(share: NDArray[np.float64], options: TrimOptions) -> tuple[int, int]:
-    entered, left = np.flatnonzero(share >= options.enter), np.flatnonzero(share >= options.leave)
-    if len(entered) == 0 or len(left) == 0:
-        return 0, len(share)
-    return int(entered[0]), int(left[-1]) + 1
+def _first_stop(share: NDArray[np.float64], speed: NDArray[np.float64], options: TrimOptions) -> int | None:
+    """Where the hand first comes to a stop on its way, away from its rest."""
+    beyond = np.flatnonzero(share >= options.stop_share)
+    if len(beyond) == 0:
+        return None
+    setting_out = int(beyond[0])
+    while setting_out > 0 and share[setting_out - 1] > 0.05:
+        setting_out -= 1
+    fastest = np.maximum.accumulate(speed[setting_out:])[beyond[0] - setting_out :]
+    now = speed[beyond[0] :]
+    slowest = np.r_[True, now[1:] <= now[:-1]] & np.r_[now[:-1] <= now[1:], False]
+    stops = np.flatnonzero(slowest & (now <= options.stop_speed * fastest))
+    return int(beyond[0] + stops[0]) if len(stops) else None
 
 
-def _moving_mean(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    if length <= 1:
+def _smooth(values: NDArray[np.float64], seconds: float, fps: float) -> NDArray[np.float64]:
+    """Moving mean of (T, C) over time."""
+    length = max(1, round(seconds * fps))
+    if length == 1:
         return values
-    padded = np.pad(values, (length // 2, length - 1 - length // 2), mode="edge")
-    return np.convolve(padded, np.full(length, 1 / length), mode="valid")
+    padded = np.pad(values, ((length // 2, length - 1 - length // 2), (0, 0)), mode="edge")
+    kernel = np.full(length, 1 / length)
+    return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
 
 
 def read_spans(path: str | Path) -> dict[str, tuple[float, float]]:

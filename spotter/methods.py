@@ -273,18 +273,18 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         WindowMethod(
-            "pose-cosine", "normalised poses in a window, cosine", "pose-cosine", 0.908, 0.5,
+            "pose-cosine", "normalised poses in a window, cosine", "pose-cosine", 0.915, 0.5,
             SpottingOptions(refine=False, calibrated=False),
         ),
         AlignmentMethod(
-            "pose-dtw", "subsequence DTW on normalised poses", "pose-cosine", -0.379, -2.0, library=True
+            "pose-dtw", "subsequence DTW on normalised poses", "pose-cosine", -0.330, -2.0, library=True
         ),
         AlignmentMethod(
-            "gcn-dtw", "subsequence DTW on SL-GCN vectors of 8 frames, steps 1-1, 2-1, 1-2", "sl-gcn", -0.528, -2.0,
+            "gcn-dtw", "subsequence DTW on SL-GCN vectors of 8 frames, steps 1-1, 2-1, 1-2", "sl-gcn", -0.519, -2.0,
             window=8, hop=2,
         ),
         NearestWindowMethod("oslwl-2022", "the 2022 entry's search with SL-GCN", "sl-gcn", 0.673, 0.0),
-        NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.866, 0.0),
+        NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.884, 0.0),
         WindowMethod(
             "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
             0.4, 0.02,
