@@ -85,7 +85,7 @@ def gallery(chosen: ComparisonSet, shown: Sequence[Failure], path: Path) -> None
         sheet.paste(strip(queries[one.video], one.start, one.end), (SIDE * FRAMES + 16, top + 16))
         score = "" if np.isnan(one.score) else f", score {one.score:.2f}"
         draw.text((4, top + 2), f"{one.sign}: exemplar", fill="black")
-        text = f"{one.kind}: {one.video} {one.start:.2f}–{one.end:.2f} s{score}; {one.what}"
+        text = f"{one.kind}: {one.video} {one.start:.2f} to {one.end:.2f} s{score}; {one.what}"
         draw.text((SIDE * FRAMES + 20, top + 2), text, fill="black")
     sheet.quantize(16).save(path, optimize=True)
 
@@ -106,11 +106,9 @@ def write_failures(chosen: ComparisonSet, found: Mapping[str, Sequence], folder:
     for kind, group in (("false alarm", alarms), ("miss", misses)):
         for name, count in _kinds(group):
             lines.append(f"| {kind} | {name} | {count} |")
-    short = [f.end - f.start for f in misses]
-    every = [row[2] - row[1] for rows in chosen.truth().values() for row in rows]
     lines += [
         "",
-        f"Missed signs last {np.median(short):.2f} s (median), all signs {np.median(every):.2f} s." if short else "",
+        *in_common(chosen, misses),
         "",
         "The surest false alarms, each beside its exemplar:",
         "",
@@ -122,6 +120,51 @@ def write_failures(chosen: ComparisonSet, found: Mapping[str, Sequence], folder:
         "",
     ]
     return lines
+
+
+def in_common(chosen: ComparisonSet, misses: Sequence[Failure]) -> list[str]:
+    """What missed signs have in common: a table of medians beside those of the signs that were found."""
+    part = chosen.parts[0]
+    exemplars = {e.label: e for e in part.exemplars}
+    queries = {q.name: q for q in part.queries}
+    missed = {(f.video, f.sign, f.start) for f in misses}
+    rows: dict[bool, list[tuple[float, ...]]] = {True: [], False: []}
+    for video, references in chosen.truth().items():
+        for sign, start, end in references:
+            shown, query = exemplars[sign], queries[video]
+            first, last = exemplar_span(shown)
+            length = (last - first) / shown.fps
+            rows[(video, sign, start) in missed].append(
+                (
+                    end - start,
+                    (end - start) / length,
+                    fingers_seen(query, start, end),
+                    fingers_seen(shown, first / shown.fps, last / shown.fps),
+                )
+            )
+    names = ("seconds", "share of the exemplar's length", "fingers seen, share of frames", "the same in the exemplar")
+    lines = ["| median of | found | missed |", "|---|---|---|"]
+    for i, name in enumerate(names):
+        found, lost = (np.median([row[i] for row in rows[kind]]) if rows[kind] else np.nan for kind in (False, True))
+        lines.append(f"| {name} | {found:.2f} | {lost:.2f} |")
+    few = {kind: np.mean([min(row[2:]) < 0.5 for row in rows[kind]]) for kind in rows if rows[kind]}
+    if len(few) == 2:
+        lines += [
+            "",
+            f"In {few[True]:.0%} of the missed and {few[False]:.0%} of the found signs the fingers of the signing hand "
+            "are seen in less than half of the frames, in the query or in the exemplar.",
+        ]
+    return lines
+
+
+def fingers_seen(clip: Clip, start: float, end: float) -> float:
+    """Share of the frames in [start, end) seconds in which the hand that is seen more often has fingers."""
+    if clip.pose is None:
+        raise ValueError(f"{clip.name}: has no pose")
+    first = min(int(start * clip.fps), len(clip.pose) - 1)
+    rows = slice(first, max(first + 1, round(end * clip.fps)))
+    tips = [clip.pose.joint(f"{side}_hand_index_mcp") for side in ("left", "right")]
+    return float((clip.pose.confidence[rows][:, tips] > 0).mean(axis=0).max())
 
 
 def _kinds(group: Sequence[Failure]) -> list[tuple[str, int]]:

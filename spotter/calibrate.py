@@ -2,8 +2,9 @@
 
 A cosine of 0.6 is much for one sign and little for another. As in speaker verification (Auckenthaler et al. 2000, and
 the adaptive s-norm of Matějka et al. 2017), a similarity is compared with those to a cohort of other signs, once seen
-from the exemplar and once from the window. A logistic map, fitted on development data, turns the normalised values
-into a probability, so one threshold serves all signs.
+from the exemplar and once from the window. A logistic map of these values and their products, fitted on development
+data, turns them into a probability, so one threshold serves all signs. Products, because evidence depends on other
+evidence: a long alignment means little for a short sign, a lead much when the cosine is high.
 """
 
 from __future__ import annotations
@@ -52,23 +53,33 @@ def background(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
     return median, np.maximum(spread, 0.02)
 
 
+LIMIT = 4.0
+"""Evidence counts up to so many standard deviations from its mean: beyond what was seen, products run away."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """A logistic map from evidence to the probability that the sign is there.
 
     Attributes:
-        weights: one per name of `EVIDENCE`.
+        usual: name of `EVIDENCE` → (mean, standard deviation) in the data that it was fitted on.
+        weights: of the standardised values (``"cosine"``) and of products of two (``"cosine*length"``).
         bias: added to the weighted sum.
         facts: how it was fitted.
     """
 
+    usual: dict[str, tuple[float, float]]
     weights: dict[str, float]
     bias: float
     facts: dict[str, str | float | int]
 
     def probability(self, evidence: Mapping[str, float]) -> float:
         """In [0, 1]."""
-        total = self.bias + sum(weight * evidence[name] for name, weight in self.weights.items())
+        values = {n: float(np.clip((evidence[n] - m) / s, -LIMIT, LIMIT)) for n, (m, s) in self.usual.items()}
+        total = self.bias
+        for term, weight in self.weights.items():
+            one, _, other = term.partition("*")
+            total += weight * values[one] * (values[other] if other else 1.0)
         return float(1 / (1 + np.exp(-np.clip(total, -40, 40))))
 
     def save(self, path: Path) -> None:
@@ -83,11 +94,14 @@ class Calibration:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
+            usual = {str(n): (float(m), float(s)) for n, (m, s) in values["usual"].items()}
             weights = {str(k): float(v) for k, v in values["weights"].items()}
-            unknown = set(weights) - set(EVIDENCE)
+            unknown = {name for term in weights for name in term.split("*")} - set(usual) | set(usual) - set(EVIDENCE)
             if unknown:
                 raise ValueError(f"weights for {', '.join(sorted(unknown))}; known are {', '.join(EVIDENCE)}")
-            return cls(weights, float(values["bias"]), dict(values.get("facts", {})))
+            if not all(np.isfinite([m, s]).all() and s > 0 for m, s in usual.values()):
+                raise ValueError("a standard deviation that is not above 0")
+            return cls(usual, weights, float(values["bias"]), dict(values.get("facts", {})))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: not a readable calibration ({error})") from None
 
@@ -105,17 +119,21 @@ def fit(
         ValueError: all candidates are true or all are false.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     if len(np.unique(true)) < 2:
         raise ValueError(f"{len(true)} candidates are all alike; calibration needs true and false ones")
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000)).fit(evidence, true)
-    scaler, logistic = model[0], model[1]
-    weights = logistic.coef_[0] / scaler.scale_
-    bias = float(logistic.intercept_[0] - (weights * scaler.mean_).sum())
+    scaler, products, second = StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()
+    values = np.clip(scaler.fit_transform(evidence), -LIMIT, LIMIT)
+    logistic = LogisticRegression(C=0.1, max_iter=5000).fit(second.fit_transform(products.fit_transform(values)), true)
+    weights = logistic.coef_[0] / second.scale_
+    bias = float(logistic.intercept_[0] - (weights * second.mean_).sum())
+    terms = [
+        "*".join(n for n, power in zip(EVIDENCE, row, strict=True) for _ in range(power)) for row in products.powers_
+    ]
+    usual = {n: (float(m), float(s)) for n, m, s in zip(EVIDENCE, scaler.mean_, scaler.scale_, strict=True)}
     told = {"candidates": len(true), "true": int(true.sum()), **dict(facts or {})}
-    return Calibration({n: float(w) for n, w in zip(EVIDENCE, weights, strict=True)}, bias, told)
+    return Calibration(usual, {t: float(w) for t, w in zip(terms, weights, strict=True)}, bias, told)
 
 
 def shipped_calibration(encoder_id: str) -> tuple[Calibration | None, Cohort | None]:

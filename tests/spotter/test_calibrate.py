@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotter.calibrate import EVIDENCE, Calibration, Cohort, background, fit, shipped_calibration
+from spotter.calibrate import EVIDENCE, LIMIT, Calibration, Cohort, background, fit, shipped_calibration
 
 
 def test_cohort_statistics_are_those_of_the_nearest_members() -> None:
@@ -42,8 +42,8 @@ def separable(count: int = 400) -> tuple[np.ndarray, np.ndarray]:
 def test_fitting_recovers_the_odds_that_made_the_data() -> None:
     rows, true = separable(4000)
     fitted = fit(rows, true, {"seed": 2})
-    assert fitted.weights["cosine"] == pytest.approx(10, rel=0.2)
-    assert all(abs(fitted.weights[name]) < 0.3 for name in EVIDENCE[1:])
+    assert fitted.weights["cosine"] / fitted.usual["cosine"][1] == pytest.approx(10, rel=0.25)
+    assert all(abs(weight) < 0.3 for term, weight in fitted.weights.items() if term != "cosine")
     even = dict.fromkeys(EVIDENCE, 0.0) | {"cosine": 0.6}
     assert fitted.probability(even) == pytest.approx(0.5, abs=0.08)
     assert fitted.facts == {"candidates": 4000, "true": int(true.sum()), "seed": 2}
@@ -53,6 +53,23 @@ def test_fitting_recovers_the_odds_that_made_the_data() -> None:
     assert true[near].mean() == pytest.approx(given[near].mean(), abs=0.06)
 
 
+def test_what_two_values_say_together_is_learned() -> None:
+    """True where both are high or both are low: neither says anything alone."""
+    rows = np.random.default_rng(3).normal(size=(4000, len(EVIDENCE)))
+    true = np.random.default_rng(4).random(4000) < 1 / (1 + np.exp(-3 * rows[:, 0] * rows[:, 3]))
+    fitted = fit(rows, true)
+    assert fitted.weights[f"{EVIDENCE[0]}*{EVIDENCE[3]}"] == pytest.approx(3, rel=0.25)
+    alike, unlike = (dict.fromkeys(EVIDENCE, 0.0) | {EVIDENCE[0]: 1.5, EVIDENCE[3]: x} for x in (1.5, -1.5))
+    assert fitted.probability(alike) > 0.95
+    assert fitted.probability(unlike) < 0.05
+
+
+def test_evidence_beyond_what_was_seen_counts_as_its_limit() -> None:
+    one = Calibration({"cosine": (0.5, 0.1)}, {"cosine": 0.2, "cosine*cosine": 0.1}, 0.0, {})
+    assert one.probability({"cosine": 0.5 + 0.1 * LIMIT}) == one.probability({"cosine": 9.0})
+    assert one.probability({"cosine": 0.6}) == pytest.approx(1 / (1 + np.exp(-0.3)))
+
+
 def test_one_kind_of_candidate_is_not_enough() -> None:
     rows, _ = separable(20)
     with pytest.raises(ValueError, match="all alike"):
@@ -60,7 +77,8 @@ def test_one_kind_of_candidate_is_not_enough() -> None:
 
 
 def test_probabilities_stay_finite_and_files_go_round(tmp_path: Path) -> None:
-    one = Calibration({"cosine": 1e6, "margin": -2.0}, 0.5, {"encoder": "x"})
+    usual = {"cosine": (0.0, 1.0), "margin": (0.1, 2.0)}
+    one = Calibration(usual, {"cosine": 1e6, "margin*cosine": -2.0}, 0.5, {"encoder": "x"})
     assert one.probability(dict.fromkeys(EVIDENCE, 1.0)) == pytest.approx(1.0)
     assert one.probability(dict.fromkeys(EVIDENCE, -1.0)) == pytest.approx(0.0)
     one.save(tmp_path / "c.json")
@@ -68,7 +86,15 @@ def test_probabilities_stay_finite_and_files_go_round(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", '{"weights": {"luck": 1}, "bias": 0}', '{"bias": 0}', '{"weights": 3, "bias": 0}']
+    "text",
+    [
+        "{",
+        '{"usual": {"luck": [0, 1]}, "weights": {"luck": 1}, "bias": 0}',
+        '{"usual": {"cosine": [0, 1]}, "weights": {"cosine*margin": 1}, "bias": 0}',
+        '{"usual": {"cosine": [0, 0]}, "weights": {"cosine": 1}, "bias": 0}',
+        '{"weights": {"cosine": 1}, "bias": 0}',
+        '{"usual": {}, "weights": 3, "bias": 0}',
+    ],
 )
 def test_damaged_files_are_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
@@ -92,4 +118,6 @@ def test_the_shipped_encoders_have_theirs(name: str) -> None:
     assert cohort is not None
     assert cohort.vectors.shape[1] == encoder.dim
     np.testing.assert_allclose(np.linalg.norm(cohort.vectors, axis=1), 1, atol=1e-5)
-    assert calibration.weights["s_norm"] > 0  # what is more like the exemplar than like others is more likely
+    weak = {name: mean for name, (mean, _) in calibration.usual.items()}
+    strong = weak | {n: weak[n] + 2 * calibration.usual[n][1] for n in ("cosine", "s_norm", "margin", "span", "lead")}
+    assert calibration.probability(strong) > 2 * calibration.probability(weak)
