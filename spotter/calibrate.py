@@ -56,6 +56,9 @@ def background(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
 LIMIT = 4.0
 """Evidence counts up to so many standard deviations from its mean: beyond what was seen, products run away."""
 
+PRODUCT = 0.05
+"""How free the weights of products are in fitting: with more, they serve procedural signing and not real recordings."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -125,12 +128,12 @@ def fit(
         raise ValueError(f"{len(true)} candidates are all alike; calibration needs true and false ones")
     scaler, products, second = StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()
     values = np.clip(scaler.fit_transform(evidence), -LIMIT, LIMIT)
-    logistic = LogisticRegression(C=0.1, max_iter=5000).fit(second.fit_transform(products.fit_transform(values)), true)
-    weights = logistic.coef_[0] / second.scale_
+    terms = ["*".join(np.repeat(EVIDENCE, powers)) for powers in products.fit(values).powers_]
+    # a product's weight costs as much as one 1 / PRODUCT times as large of a value itself
+    held_back = np.where(["*" in term for term in terms], PRODUCT, 1.0)
+    logistic = LogisticRegression(max_iter=5000).fit(second.fit_transform(products.transform(values)) * held_back, true)
+    weights = logistic.coef_[0] * held_back / second.scale_
     bias = float(logistic.intercept_[0] - (weights * second.mean_).sum())
-    terms = [
-        "*".join(n for n, power in zip(EVIDENCE, row, strict=True) for _ in range(power)) for row in products.powers_
-    ]
     usual = {n: (float(m), float(s)) for n, m, s in zip(EVIDENCE, scaler.mean_, scaler.scale_, strict=True)}
     told = {"candidates": len(true), "true": int(true.sum()), **dict(facts or {})}
     return Calibration(usual, {t: float(w) for t, w in zip(terms, weights, strict=True)}, bias, told)

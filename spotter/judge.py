@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Judge", "standing"]
 
 CALIBRATED_THRESHOLD = 0.4
-"""Least probability of a detection: where one-to-one F1 is best on procedural worlds kept for choosing."""
+"""Least probability of a detection: where one-to-one F1 is best on procedural worlds and real streams for choosing."""
 
 UNCALIBRATED_THRESHOLD = 0.6
 """Least cosine of a detection where no calibration is at hand."""

@@ -47,6 +47,13 @@ def eval_isolated(
     confusion: Annotated[
         Path | None, typer.Option(help="Picture of the confusion matrix: .png .svg .pdf.", show_default=False)
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Page of the confused pairs with their clips: .html.", show_default=False)
+    ] = None,
+    clips: Annotated[Path | None, typer.Option(help="Folder of the clips, for --page.", show_default=False)] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Checkpoint that gave the predictions: its size is told.", show_default=False)
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Top-1, top-5, macro accuracy with intervals over clips and signers; which signs are taken for which."""
@@ -60,12 +67,16 @@ def eval_isolated(
         _one_shot(predictions, labels, known, sorted({1, k}), draws, seed, json_output)
         return
     ranked = scorer("eval.submission").read_ranked(predictions)
-    score = scorer("eval.isolated").isolated_score(labels, ranked, known, k, seed)
+    score = scorer("eval.isolated").isolated_score(labels, ranked, known, k, seed, _facts(model))
     maps = scorer("eval.confusion")
     worst = maps.confused_pairs(labels, ranked, pairs)
     if confusion is not None:
         names, matrix = maps.confusion_matrix(labels, ranked)
         maps.draw_confusion(matrix, names, confusion)
+    if page is not None:
+        pages = scorer("eval.confusion_page")
+        wanted = [clip for pair in worst for clip in pair.clips]
+        pages.write_pairs_page(worst, {} if clips is None else pages.clip_files(clips, wanted), page)
     if json_output:
         found = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
         print_json({**score.as_dict(), "confused": found})
@@ -77,6 +88,16 @@ def eval_isolated(
         print(maps.pairs_table(worst).text())
     if confusion is not None:
         out.print(f"confusion matrix → {confusion}")
+    if page is not None:
+        out.print(f"confused pairs → {page}")
+
+
+def _facts(model: Path | None) -> dict[str, int]:
+    if model is None:
+        return {}
+    from embeddings.classify import Classifier
+
+    return {"parameters": Classifier(model).parameters()}
 
 
 def _one_shot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -164,12 +165,15 @@ def classify(
 
     classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
     items = _items(clips, classifier, poses, split)
-    failures, rows = Failures(), dict[str, Any]()
+    failures, rows, seconds = Failures(), dict[str, Any](), 0.0
     with progress_bar() as bar:
         task = bar.add_task("clips", total=len(items))
         for item in items:
             try:
-                rows[item.id] = classifier.probabilities(item.load())
+                clip = item.load()
+                begun = time.perf_counter()
+                rows[item.id] = classifier.probabilities(clip)
+                seconds += time.perf_counter() - begun
             except (ValueError, KeyError, OSError) as error:
                 failures.add(item.id, error)
             bar.advance(task)
@@ -185,18 +189,18 @@ def classify(
         target = output.with_name(f"{submission.stem}.filled.csv")
         count = scorer("eval.submission").fill_template(submission, labels, target)
         out.print(f"{count} rows → {target}")
-    _print_accuracy(items, labels, classifier)
+    _print_accuracy(items, labels, classifier, seconds / max(len(rows), 1))
     failures.finish(len(items))
 
 
-def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier: Classifier) -> None:
+def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier: Classifier, seconds: float) -> None:
     from ..scoring import scorer
 
     truth = {item.id: item.label for item in items if item.label in classifier.labels and item.id in labels}
     if not truth:
         return
     signers = {item.id: item.signer for item in items if item.signer}
-    facts = {"parameters": classifier.parameters()}
+    facts = {"parameters": classifier.parameters(), "seconds per clip": seconds}
     known = signers if all(name in signers for name in truth) else None
     figures = scorer("eval.isolated").isolated_score(truth, labels, known, k=5, facts=facts)
     print(figures.table().text())

@@ -58,10 +58,12 @@ def test_what_two_values_say_together_is_learned() -> None:
     rows = np.random.default_rng(3).normal(size=(4000, len(EVIDENCE)))
     true = np.random.default_rng(4).random(4000) < 1 / (1 + np.exp(-3 * rows[:, 0] * rows[:, 3]))
     fitted = fit(rows, true)
-    assert fitted.weights[f"{EVIDENCE[0]}*{EVIDENCE[3]}"] == pytest.approx(3, rel=0.25)
+    together = f"{EVIDENCE[0]}*{EVIDENCE[3]}"
+    assert fitted.weights[together] > 0.5  # held back, but learned
+    assert all(abs(weight) < 0.15 for term, weight in fitted.weights.items() if term != together)
     alike, unlike = (dict.fromkeys(EVIDENCE, 0.0) | {EVIDENCE[0]: 1.5, EVIDENCE[3]: x} for x in (1.5, -1.5))
-    assert fitted.probability(alike) > 0.95
-    assert fitted.probability(unlike) < 0.05
+    assert fitted.probability(alike) > 0.8
+    assert fitted.probability(unlike) < 0.2
 
 
 def test_evidence_beyond_what_was_seen_counts_as_its_limit() -> None:

@@ -55,3 +55,19 @@ def test_one_shot_retrieval_asks_other_signers(labels: Path) -> None:
     other = labels.with_name("w.csv")
     other.write_text("x,1,2\n", encoding="utf-8")
     assert "no vector of the ground truth's clips" in str(isolated(labels, other, "--one-shot").exception)
+
+
+def test_the_page_of_confused_pairs_links_the_clips(labels: Path) -> None:
+    found = labels.with_name("found.csv")
+    rows = [f"c{i},A" for i in range(10)]
+    found.write_text("sample,class\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    clips = labels.with_name("clips")
+    clips.mkdir()
+    (clips / "c1.mp4").write_bytes(b"")
+    page = labels.with_name("confused.html")
+    shown = isolated(labels, found, "--split", "test", "--page", page, "--clips", clips)
+    assert shown.exit_code == 0, shown.output
+    text = page.read_text(encoding="utf-8")
+    assert '<a href="clips/c1.mp4">c1</a>' in text
+    assert "c3 (no file)" in text
+    assert "B taken for A: 5 of 5 clips" in text
