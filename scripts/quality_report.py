@@ -192,7 +192,7 @@ Each on procedural worlds and the development streams, by the same measure as ab
 - Adapting the probability to how rare a sign is in a video (expectation maximisation on its candidates, Saerens et al.
   2002): where signs are rare it silenced the true ones with the false.
 - Products of evidence with free weights in the calibration: better on fluent procedural signing (one-to-one F1 on the
-  rendered world .74), worse on the real streams (asl-9 .61, asl-13 .63, ksl-13 .74). They are held back for that reason.
+  rendered world .74), worse on the real streams (asl-9 .61, asl-13 .63, ksl-13 .74). They are held back therefore.
 - Boosted trees in place of the logistic map: worse average precision on new worlds.
 - The pace of a video, guessed from its surest candidates, as evidence: better on the real streams by .02, worse where a
   sign is rare.
