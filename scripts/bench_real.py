@@ -2,7 +2,8 @@
 
     python scripts/bench_real.py FOLDER [--encoders default pose-cosine]
 
-Nothing here is trained or tuned on these collections. Exemplar and query clips are trimmed from hands-up to hands-down.
+Nothing here is trained or tuned on these collections. Exemplar and query clips are trimmed to
+the sign.
 """
 
 from __future__ import annotations

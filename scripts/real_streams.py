@@ -16,8 +16,8 @@ same first part are the same signs with the signers' roles changed and may be po
 
 How a stream is made: each clip is brought to 25 fps and to one place and size of the shoulders (clips of one stream may
 come from several cameras or, in `ksl-20`, people); between two clips the pose moves over in a straight line for 0.24 s.
-A sign's true span is what the hands-up to hands-down rule finds in its clip before splicing, the same rule that trims
-exemplars; clips in which it finds less than 0.3 s, or nobody, are left out. Everything follows from the seed.
+A sign's true span is what `gallery.signing_span` finds in its clip before splicing, the same rule that trims exemplars;
+clips in which it finds less than 0.3 s, or nobody, are left out. Everything follows from the seed.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _span_of(path: Path, number: int, row: Mapping[str, str]) -> tuple[float, fl
 
 
 def exemplar_span(clip: Clip, given: tuple[float, float] | None = None, trim: bool = True) -> tuple[int, int]:
-    """Frames [start, end) of the sign in an exemplar clip: as given in seconds, else hands-up to hands-down.
+    """Frames [start, end) of the sign in an exemplar clip: as given in seconds, else as `signing_span` finds it.
 
     Raises:
         ValueError: the given span lies outside the clip.

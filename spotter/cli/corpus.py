@@ -120,7 +120,7 @@ def search(
     signer: Annotated[list[str] | None, typer.Option(help="Only by this signer; may be repeated.")] = None,
     since: Annotated[str | None, typer.Option(help="Only of this date (YYYY-MM-DD) or later.")] = None,
     until: Annotated[str | None, typer.Option(help="Only of this date or earlier.")] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole instead of hands-up to hands-down.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
     encoder: EncoderName = "default",
     poses: PosesFolder = None,

@@ -105,7 +105,7 @@ def enroll(
         typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
     ] = None,
     spans: Annotated[Path | None, typer.Option(help="CSV clip,start,end in seconds for some of the clips.")] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole instead of hands-up to hands-down.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
