@@ -23,9 +23,12 @@ CLEARLY = 0.6
 def left_share(pose: Pose) -> float:
     """The left hand's share of the distance that both wrists travel, in [0, 1]; 0.5 when neither moves.
 
-    Steps of more than a quarter of a shoulder width a frame are an estimator's jumps and not counted.
+    Steps of more than a quarter of a shoulder width a frame are an estimator's jumps and not counted; nor are those of
+    wrists outside the picture, which estimators guess, and which wander.
     """
     wrists = np.stack([pose.xy[:, pose.joint(f"{side}_wrist")] for side in ("left", "right")], axis=1)
+    inside = ((wrists >= 0) & (wrists <= np.array(pose.size))).all(axis=-1, keepdims=True)
+    wrists = np.where(inside, wrists, np.nan)
     shoulders = pose.xy[:, pose.joint("left_shoulder")] - pose.xy[:, pose.joint("right_shoulder")]
     widths = np.linalg.norm(shoulders, axis=1)
     if len(pose) < 2 or np.isnan(widths).all():

@@ -50,6 +50,23 @@ def test_an_estimators_jumps_are_not_work(world: SignWorld) -> None:
     assert left_share(replace(clip.pose, xy=xy)) == pytest.approx(before, abs=0.1)
 
 
+def test_a_wrist_guessed_outside_the_picture_does_no_work(world: SignWorld) -> None:
+    who = signer(world, left=False)
+    clip = world.continuous(world.signs[:4], who, who)
+    assert clip.pose is not None
+    xy, wrist = clip.pose.xy.copy(), clip.pose.joint("left_wrist")
+    width = float(np.linalg.norm(xy[0, clip.pose.joint("left_shoulder")] - xy[0, clip.pose.joint("right_shoulder")]))
+    # below the lower edge, to and fro by a fifth of a shoulder width a frame: no single step is a jump
+    xy[:, wrist] = [clip.pose.size[0] / 2, clip.pose.size[1] + width]
+    xy[::2, wrist, 0] += 0.2 * width
+    guessed = replace(clip, pose=replace(clip.pose, xy=xy))
+    assert guessed.pose is not None
+    assert left_share(guessed.pose) == 0.0
+    assert right_handed(guessed) is guessed
+    xy[:, wrist, 1] -= 2 * width  # the same way inside the picture is work
+    assert left_share(guessed.pose) > 0.6
+
+
 def test_nobody_moves_or_nobody_is_seen(world: SignWorld) -> None:
     clip = world.clip(world.signs[0])
     assert clip.pose is not None
