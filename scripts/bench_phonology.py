@@ -21,8 +21,8 @@ from phonology_cases import Case, exact_cases, video_cases
 
 from embeddings.clip import Pose
 from embeddings.phonology.body import signer_space
-from embeddings.phonology.hand_clusters import palm_shape_distances, steady_palm_shapes
 from embeddings.phonology.hand_distance import hand_distances
+from embeddings.phonology.hand_forms import form_distances, steady_hand_forms
 from embeddings.phonology.locations import LOCATIONS, locations
 from embeddings.phonology.movements import MOVEMENTS, movements
 from embeddings.phonology.orientations import ORIENTATIONS, orientations
@@ -30,8 +30,10 @@ from embeddings.phonology.pictures import draw_confusion
 from embeddings.synthetic import Performance
 
 Names = NDArray[np.str_]
-STOPS = {False: 0.22, True: 0.3}
-"""Distances (palm lengths) at which clusters of handshapes are no longer joined: exact poses, estimated ones."""
+STOPS = {False: 0.35, True: 0.47}
+"""Distances of forms at which clusters of handshapes are no longer joined: exact poses, estimated ones."""
+STEADY_SECONDS = {False: 0.28, True: 0.8}
+"""Over which a hand's form is taken: exact poses, judged depth."""
 
 
 class Measures:
@@ -62,11 +64,11 @@ class Measures:
         self.symmetric_signs.append((moved.symmetric[signing].mean() > 0.5) == (arrangement == "symmetric"))
         for hand in (0, 1):
             self._directions(truth.movement[:, hand], moved.names[:, hand], space.seen[:, hand])
-            shapes = steady_palm_shapes(space.hands[:, hand], hand == 0, space.fps)
+            forms = steady_hand_forms(space.hands[:, hand], hand == 0, space.fps, STEADY_SECONDS[space.judged])
             middle = np.flatnonzero(rows[:, hand] & (truth.handshape[:, hand] != ""))[2::6]
             for t in middle[np.isfinite(space.hands[middle, hand]).all(axis=(1, 2))]:
                 if "~" not in truth.handshape[t, hand] and "+" not in truth.handshape[t, hand]:
-                    self.hands.append(shapes[t])
+                    self.hands.append(forms[t])
                     self.shapes.append(str(truth.handshape[t, hand]))
 
     def _directions(self, truth: Names, said: Names, seen: NDArray[np.bool_]) -> None:
@@ -110,13 +112,13 @@ def confusion(title: str, pairs: Names, order: tuple[str, ...]) -> tuple[list[st
     return names, counts
 
 
-def handshapes(shapes: NDArray[np.float64], names: list[str], stop: float) -> None:
+def handshapes(forms: NDArray[np.float64], names: list[str], stop: float) -> None:
     """Clusters the hands without looking at their names; prints the adjusted Rand index."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
     from sklearn.metrics import adjusted_rand_score
 
-    table = palm_shape_distances(shapes)
+    table = form_distances(forms)
     np.fill_diagonal(table, 0)
     tree = linkage(squareform((table + table.T) / 2, checks=False), "average")
     labels = fcluster(tree, stop, "distance")

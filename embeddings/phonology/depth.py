@@ -7,10 +7,10 @@ the whole body; no depth at all cannot tell "away" from "body".
 
 So depth is taken as it is only where the nose stands as far before the shoulders as noses do (`depth_kind`). Else
 elbows, wrists, hips, nose and the turn of the shoulders get a new depth from a small network (two hidden layers), which
-sees foreshortened arms, apparent hand sizes and 0.4 s of motion; the estimator's own depth of the body, offered to
-it, made nothing better. The joints of a hand keep the estimator's depth about their wrist, which is good (r .7). The
-network is trained by `scripts/train_depth.py` on the procedural signer alone: pictures with the errors of an estimator,
-and MediaPipe's poses of rendered video.
+sees foreshortened arms, apparent hand sizes, the hands' own tilt and 0.4 s of motion; the estimator's own depth of the
+body, offered to it, made nothing better. The joints of a hand keep the estimator's depth about their wrist, which is
+good (r .7). The network is trained by `scripts/train_depth.py` on the procedural signer alone: exact pictures, and
+MediaPipe's poses of rendered video. Made-up errors in place of exact pictures taught it to doubt what can be seen.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ HEAD_DEPTH: dict[str, float] = {"ear": -0.61, "eye": -0.16, "mouth": -0.12, "nos
 """Depth of the head's joints about the nose, units of h."""
 HAND_DEPTH = 1.3
 """MediaPipe's hands are flatter than hands are, by this factor."""
+LENGTHS: Array = np.array([1.69, 1.50, 0.56, 0.37])
+"""Mean lengths of upper arm, forearm, palm and knuckles, units of h (procedural signers; s.d. 7 to 11 per cent)."""
 OUTPUTS: tuple[str, ...] = ("shoulder", "elbow", "wrist", "nose", "hips")
 """What `judged_depth` says per hand: own shoulder, elbow, wrist; the nose and the middle of the hips."""
 
@@ -91,13 +93,15 @@ def _levelled(pose: Pose, least: float) -> tuple[Array, Array, float]:
     return points, hands, unit
 
 
-def depth_features(pose: Pose, least: float = 0.2) -> Array:
+def depth_features(pose: Pose, least: float = 0.2, hand_depth: bool | None = None) -> Array:
     """(T, 2, F) what depth is judged by, each hand as if it were a left hand (its own side at +x).
 
     Args:
         least: joints below this confidence are missing.
+        hand_depth: whether the depth of the hands' joints is looked at; None where it is of MediaPipe's kind.
     """
-    points, hands, _ = _levelled(pose, least)
+    points, hands, unit = _levelled(pose, least)
+    hand_depth = depth_kind(pose) == "exaggerated" if hand_depth is None else hand_depth
     skeleton = SKELETONS[pose.skeleton]
     shift = [max(1, round(abs(s) * pose.fps)) * (1 if s > 0 else -1) for s in STEPS]
     rows = [np.clip(np.arange(len(pose)) + s, 0, len(pose) - 1) for s in shift]
@@ -107,8 +111,10 @@ def depth_features(pose: Pose, least: float = 0.2) -> Array:
         moving, still = _of_hand(points * own, hands * own, skeleton, hand, side)
         moving, still = moving.reshape(len(pose), -1), still.reshape(len(pose), -1)
         sizes, usual = _sizes(points, hands, skeleton, hand, side)
-        around = [moving[r] - moving for r in rows] + [sizes[r] - sizes for r in rows]
-        result.append(np.concatenate([moving, still, sizes, usual, *around], axis=1))
+        towards = _hand_tilt(hands[:, hand], pose, skeleton.hand(side), unit, hand_depth)
+        tilt = np.concatenate([_tilts(sizes, usual[:, :4]), towards], axis=1)
+        around = [values[r] - values for values in (moving, sizes, tilt) for r in rows]
+        result.append(np.concatenate([moving, still, sizes, usual, tilt, *around], axis=1))
     return np.clip(np.nan_to_num(np.stack(result, axis=1)), -6, 6)
 
 
@@ -137,6 +143,27 @@ def _sizes(points: Array, hands: Array, skeleton: Skeleton, hand: int, side: str
     own, both = _filled(lengths[0]), np.nan_to_num(np.stack(lengths))
     reached = np.percentile(both.reshape(-1, 4), 95, axis=0)
     return own, np.tile(np.concatenate([reached, np.median(own, axis=0)]), (len(own), 1))
+
+
+def _tilts(sizes: Array, reached: Array) -> Array:
+    """(T, 16) how far parts of length L must reach forward or back to look as short as `sizes` (T, 4): √(L² − l²).
+
+    For L the usual lengths, and the longest that the video shows where those are longer.
+    """
+    columns = []
+    for length in (LENGTHS[None], np.maximum(reached, 0.9 * LENGTHS)):
+        columns += [np.sqrt(np.maximum(length**2 - sizes**2, 0)), length - sizes]
+    return np.concatenate(columns, axis=1)
+
+
+def _hand_tilt(palm: Array, pose: Pose, joints: NDArray[np.intp], unit: float, known: bool) -> Array:
+    """(T, 5) depth of four of the hand's bones, and the palm's length in space; zeros where depth is not `known`."""
+    if not known or pose.z is None:
+        return np.zeros((len(pose), 5))
+    forward = -pose.z[:, joints].astype(np.float64) / unit
+    bones = [_filled(forward[:, [a]] - forward[:, [b]]) for a, b in ((9, 0), (5, 17), (12, 9), (5, 0))]
+    flat = _filled(palm[:, 9] - palm[:, 0])
+    return np.concatenate([*bones, np.sqrt((flat**2).sum(axis=1, keepdims=True) + bones[0] ** 2)], axis=1)
 
 
 @lru_cache(maxsize=1)

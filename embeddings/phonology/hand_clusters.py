@@ -23,7 +23,7 @@ from .hand_distance import JOINT_WEIGHTS, hand_distances
 
 __all__ = [
     "SignCluster", "dominant_hand", "medoid_linkage", "merge_medoids", "palm_shape_distances", "palm_shapes",
-    "sign_clusters", "steady_palm_shapes", "write_clusters", "write_sign_clusters",
+    "sign_clusters", "write_clusters", "write_sign_clusters",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -48,22 +48,6 @@ def palm_shapes(hands: Array, left: NDArray[np.bool_] | bool = False) -> NDArray
     z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
     axes = np.stack([np.cross(y, z), y, z], axis=1)
     return np.einsum("njc,nac->nja", hands, axes) / size[:, None, None]
-
-
-def steady_palm_shapes(hands: Array, left: bool, fps: float, seconds: float = 0.28) -> NDArray[np.float64]:
-    """(T, 21, 3) palm shapes of one hand over time (T, 21, 3), each the median of `seconds` around it.
-
-    Estimated depth trembles from frame to frame, handshapes do not. A frame without the hand stays NaN.
-    """
-    shapes = np.full(hands.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(hands).all(axis=(1, 2)))
-    if len(known):
-        shapes[known] = palm_shapes(hands[known], left)
-    reach = round(seconds * fps / 2)
-    result = np.full(hands.shape, np.nan)
-    for t in known:
-        result[t] = np.nanmedian(shapes[max(0, t - reach) : t + reach + 1], axis=0)
-    return result
 
 
 def palm_shape_distances(

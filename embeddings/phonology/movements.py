@@ -35,7 +35,7 @@ TWISTING = 2.5
 SHORTEST_SECONDS = 0.08
 DEPTH_WEIGHT = 1.15
 """Depth is foreshortened by cameras; see scripts/bench_phonology.py."""
-JUDGED_DEPTH_WEIGHT = 1.5
+JUDGED_DEPTH_WEIGHT = 1.75
 """Depth that was judged moves too little, as all estimates under doubt do."""
 
 
@@ -110,7 +110,7 @@ def movements(space: SignerSpace, located: Located | None = None) -> Moved:
     """
     located = locations(space) if located is None else located
     velocity, turning = velocities(space), _turning(space)
-    index = _frame_kinds(velocity, turning, JUDGED_DEPTH_WEIGHT if space.judged else DEPTH_WEIGHT)
+    index = _frame_kinds(velocity, turning, space.judged)
     segments: list[Segment] = []
     for hand, side in enumerate(SIDES):
         index[:, hand] = _without_short(index[:, hand], max(1, round(SHORTEST_SECONDS * space.fps)))
@@ -122,13 +122,37 @@ def movements(space: SignerSpace, located: Located | None = None) -> Moved:
     return Moved(tuple(segments), index, symmetric_frames(space))
 
 
-def _frame_kinds(velocity: Array, turning: Array, depth_weight: float) -> NDArray[np.int64]:
-    weighted = np.nan_to_num(velocity) * np.array([1.0, 1.0, depth_weight])
-    speed = np.linalg.norm(weighted, axis=-1)
+def _frame_kinds(velocity: Array, turning: Array, judged: bool) -> NDArray[np.int64]:
+    """(T, 2) into `MOVEMENTS`: direction, hold or twisting.
+
+    With judged depth all frames of a way get the direction of the whole: no frame of it can be trusted alone. With
+    exact depth each frame has its own, which tells ways that bend.
+    """
+    speed = np.linalg.norm(np.nan_to_num(velocity), axis=-1)
+    weighted = np.nan_to_num(velocity) * np.array([1.0, 1.0, JUDGED_DEPTH_WEIGHT if judged else DEPTH_WEIGHT])
     direction = 1 + np.argmax(weighted @ AXES.T, axis=-1)
-    still = np.where(turning > TWISTING, MOVEMENTS.index("twisting"), 0)
-    index = np.where(np.stack([_moving(speed[:, hand]) for hand in (0, 1)], axis=1), direction, still)
+    moving = np.stack([_moving(speed[:, hand]) for hand in (0, 1)], axis=1)
+    for hand in (0, 1) if judged else ():
+        for start, end in _ways(weighted[:, hand], moving[:, hand]):
+            direction[start:end, hand] = 1 + int(np.argmax(AXES @ weighted[start:end, hand].sum(axis=0)))
+    index = np.where(moving, direction, np.where(turning > TWISTING, MOVEMENTS.index("twisting"), 0))
     return np.where(np.isfinite(velocity).all(axis=-1), index, -1)
+
+
+def _ways(velocity: Array, moving: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Stretches of movement, cut where the hand turns by more than a right angle from its way so far."""
+    ways = []
+    for first, last in _runs(moving.astype(np.int64)):
+        if not moving[first]:
+            continue
+        start, so_far = first, velocity[first].copy()
+        for t in range(first + 1, last):
+            if velocity[t] @ so_far <= 0:
+                ways.append((start, t))
+                start, so_far = t, np.zeros_like(so_far)
+            so_far += velocity[t]
+        ways.append((start, last))
+    return ways
 
 
 def _moving(speed: Array) -> NDArray[np.bool_]:
@@ -205,8 +229,10 @@ class Mirroring:
         place: farthest (units of h) the hands may be from mirroring each other about the body's middle.
         shape: largest mean distance (units of h) of one hand's joints to the mirrored other's, about their middles.
         motion: largest difference of their velocities, as a share of their speed.
-        share: of the frames around that must be alike.
-        depth: weight of depth in all of them.
+        share: of the evidence around that must be alike.
+        depth: weight of depth in place and form; motion_depth: in velocities.
+        seconds: around each frame that are looked at. Long on purpose: hands that move in turns (alternating signs)
+            are mirror images at moments.
     """
 
     place: float = 0.7
@@ -214,17 +240,20 @@ class Mirroring:
     motion: float = 0.8
     share: float = 0.7
     depth: float = 1.0
+    motion_depth: float = 1.0
+    seconds: float = 1.3
 
 
-JUDGED_MIRRORING = Mirroring(place=0.9, shape=0.25, motion=1.3, share=0.6, depth=0.0)
-"""For judged depth, which is not sure enough to tell the hands apart by."""
+JUDGED_MIRRORING = Mirroring(place=1.2, shape=0.17, motion=1.2, share=0.6, depth=0.0, seconds=1.8)
+"""For judged depth, which is not sure enough to tell the hands' places apart by."""
+STILL_EVIDENCE = 0.3
+"""Evidence of a frame without movement; each unit of speed (h per second, up to 3) adds 1: rest is always symmetric."""
+LEAST_BOTH = 0.3
+"""Share of the frames around that must show both hands; one that is lost for some frames leaves the others' word."""
 
 
-def symmetric_frames(space: SignerSpace, mirroring: Mirroring | None = None, seconds: float = 1.3) -> NDArray[np.bool_]:
-    """(T,) whether the hands mirror each other in place, form and motion, in most frames of `seconds` around each.
-
-    The window is long on purpose: hands that move in turns (alternating signs) are mirror images at moments.
-    """
+def symmetric_frames(space: SignerSpace, mirroring: Mirroring | None = None) -> NDArray[np.bool_]:
+    """(T,) whether the hands mirror each other in place, form and motion, by most of the evidence around each frame."""
     if mirroring is None:
         mirroring = JUDGED_MIRRORING if space.judged else Mirroring()
     mirror, weight = np.array([-1.0, 1.0, 1.0]), np.array([1.0, 1.0, mirroring.depth])
@@ -232,11 +261,14 @@ def symmetric_frames(space: SignerSpace, mirroring: Mirroring | None = None, sec
     middles = left.mean(axis=1, keepdims=True), right.mean(axis=1, keepdims=True)
     apart = np.linalg.norm(middles[0] - middles[1], axis=-1)[:, 0]
     form = np.linalg.norm((left - middles[0]) - (right - middles[1]), axis=-1).mean(axis=1)
-    velocity = velocities(space) * weight
+    velocity = velocities(space) * np.array([1.0, 1.0, mirroring.motion_depth])
     differ = np.linalg.norm(velocity[:, 0] - velocity[:, 1] * mirror, axis=-1)
     speed = np.linalg.norm(velocity, axis=-1).mean(axis=1)
     alike = (apart < mirroring.place) & (form < mirroring.shape)
     alike &= differ < np.maximum(0.6 * MOVING, mirroring.motion * speed)
-    width = np.ones(max(1, min(round(seconds * space.fps) | 1, len(alike))))
-    share = np.convolve(alike, width, "same") / np.convolve(np.ones(len(alike)), width, "same")
-    return (share > mirroring.share) & space.seen.all(axis=1)
+    both = space.seen.all(axis=1) & np.isfinite(form)
+    evidence = np.where(both, STILL_EVIDENCE + np.minimum(np.nan_to_num(speed), 3.0), 0.0)
+    width = np.ones(max(1, min(round(mirroring.seconds * space.fps) | 1, len(alike))))
+    around = [np.convolve(values, width, "same") for values in (alike * evidence, evidence, both, np.ones(len(alike)))]
+    enough = around[2] >= LEAST_BOTH * around[3]
+    return (around[0] > mirroring.share * around[1]) & enough & space.seen.any(axis=1)

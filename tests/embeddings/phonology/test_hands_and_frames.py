@@ -16,14 +16,14 @@ from embeddings.phonology.hand_clusters import (
     palm_shape_distances,
     palm_shapes,
     sign_clusters,
-    steady_palm_shapes,
     write_clusters,
 )
 from embeddings.phonology.hand_distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
+from embeddings.phonology.hand_forms import form_distances, hand_forms, steady_hand_forms
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes, write_keyframes
 from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
-from embeddings.skeletons import SKELETONS
+from embeddings.skeletons import HAND_EDGES, SKELETONS
 from embeddings.synthetic import Camera, SignWorld
 from tests import naive_phonology as naive
 
@@ -80,16 +80,36 @@ def test_palm_shapes_do_not_depend_on_view_or_side() -> None:
     np.testing.assert_allclose(palm_shape_distances(shapes), 0, atol=1e-6)
 
 
-def test_steady_shapes_ignore_a_frame_gone_wrong_and_keep_gaps() -> None:
+def test_steady_forms_ignore_a_frame_gone_wrong_and_keep_gaps() -> None:
     rng = np.random.default_rng(3)
     hands = np.repeat(rng.normal(size=(1, 21, 3)), 15, axis=0)
     hands[7] += rng.normal(0, 2, (21, 3))
     hands[3] = np.nan
-    shapes = steady_palm_shapes(hands, False, 25.0)
-    assert np.isnan(shapes[3]).all()
-    expected = palm_shapes(hands[:1])[0]
+    forms = steady_hand_forms(hands, False, 25.0)
+    assert np.isnan(forms[3]).all()
+    expected = hand_forms(hands[:1])[0]
     for t in (0, 6, 7, 8, 14):
-        np.testing.assert_allclose(shapes[t], expected, atol=1e-9)
+        np.testing.assert_allclose(forms[t], expected, atol=1e-9)
+    assert np.isnan(steady_hand_forms(np.full((4, 21, 3), np.nan), True, 25.0)).all()
+
+
+def test_form_distances_equal_the_brute_force_whatever_the_view_and_side() -> None:
+    rng = np.random.default_rng(5)
+    hands = rng.normal(size=(6, 21, 3))
+    forms, shapes = hand_forms(hands), palm_shapes(hands)
+    table = form_distances(forms)
+    share = JOINT_WEIGHTS / JOINT_WEIGHTS.sum()
+    for i in range(6):
+        for j in range(6):
+            squared = sum(share[k] * np.sum((shapes[i, k] - shapes[j, k]) ** 2) for k in range(21))
+            for a, b in HAND_EDGES:
+                bones = [shapes[n, b] - shapes[n, a] for n in (i, j)]
+                squared += np.sum((bones[0] / np.linalg.norm(bones[0]) - bones[1] / np.linalg.norm(bones[1])) ** 2) / 20
+            assert table[i, j] == pytest.approx(np.sqrt(squared), abs=1e-6)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    seen_otherwise = hand_forms(hands @ turn.T * [-3, 3, 3] + 7, left=True)
+    np.testing.assert_allclose(form_distances(forms, seen_otherwise), table, atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(5))
