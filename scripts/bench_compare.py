@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,19 @@ from spotter.files import whole_file, write_json
 from spotter.methods import METHODS, Method
 
 
+@cache
+def code() -> str:
+    """Digest of the program and calibrations that results depend on: what other code found is not kept."""
+    root = Path(__file__).parents[1]
+    found = [
+        f for p in ("gallery/*.py", "spotter/*.py", "spotter/calibration/*", "embeddings/*.py") for f in root.glob(p)
+    ]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(found))).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Kept(Method):
-    """A method whose results lie in a folder: each is made once for the same clips and weights."""
+    """A method whose results lie in a folder: each is made once for the same clips, weights and program."""
 
     method: Method | None = None
     folder: Path = Path()
@@ -40,7 +51,7 @@ class Kept(Method):
     def _path(self, ending: str, *parts: Sequence[Clip]) -> Path:
         if self.method is None:
             raise ValueError(f"{self.name}: wraps no method")
-        said = repr([replace(self.method, threshold=0.0), self.method.load().id])
+        said = repr([replace(self.method, threshold=0.0), self.method.load().id, code()])
         said += repr([[(c.name, c.label, len(c)) for c in clips] for clips in parts])
         poses = b"".join(c.pose.xy.tobytes() for clips in parts for c in clips if c.pose is not None)
         digest = hashlib.sha256(said.encode() + poses).hexdigest()[:16]

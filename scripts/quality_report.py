@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from bench_compare import kept
+from bench_compare import code, kept
 from quality_failures import write_failures
 from quality_measures import (
     RENDERED,
@@ -49,15 +49,15 @@ class Tables:
         self.encoder = load_encoder("default").id
 
     def get(self, name: str, measure: Callable[[], Any]) -> Any:
-        """The table of that name, measured if it is not there or was made with other weights."""
+        """The table of that name, measured if it is not there or was made with other weights or another program."""
         path = self.folder / f"{name.replace(':', '-').replace(' ', '-').replace(',', '')}.json"
         if path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["encoder"] == self.encoder:
+            if (kept["encoder"], kept["code"]) == (self.encoder, code()):
                 return kept["rows"]
         start = time.perf_counter()
         rows = measure()
-        write_json(path, {"encoder": self.encoder, "rows": rows})
+        write_json(path, {"encoder": self.encoder, "code": code(), "rows": rows})
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
         return rows
 
