@@ -102,20 +102,20 @@ def compared(name: str, encoder: Encoder, inputs: Inputs, stride: int, least: fl
 
 def dense_f1(seed: int) -> list[tuple[str, float, float]]:
     """(encoder, one-to-one F1, challenge F1) of the shipped sl-gcn, exact and dense, on procedural signing."""
-    from bench_spotting import continuous_world, truth_of
-
     from eval.spotting import challenge_f1, one_to_one_f1
     from spotter import SpottingOptions, enroll, spot_videos
+    from spotter.comparison import procedural_set
 
-    exemplars, queries = continuous_world(seed, 8, 3, 8, 0.0)
+    chosen = procedural_set(seed)
+    exemplars, queries = chosen.parts[0].exemplars, chosen.parts[0].queries
     found = []
     for name in ("sl-gcn", "sl-gcn:dense"):
         encoder = load_encoder(name)
-        gallery = enroll(exemplars, encoder=load_encoder("sl-gcn"))
+        gallery = enroll(list(exemplars), encoder=load_encoder("sl-gcn"))
         options = SpottingOptions(window=16, refine=False)
         results = spot_videos(queries, gallery, encoder, options)
         hits = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
-        truth = truth_of(queries)
+        truth = chosen.truth()
         found.append((name, one_to_one_f1(truth, hits).f1, challenge_f1(truth, hits).f1))
     return found
 
