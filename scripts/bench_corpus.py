@@ -1,4 +1,4 @@
-"""What a corpus search finds with one, three or five stored window lengths, beside `spot` over the same videos.
+"""What a corpus search finds with one to five stored window lengths, beside `spot` over the same videos.
 
     python scripts/bench_corpus.py [--seed 77] [--videos 12]
 
@@ -92,7 +92,7 @@ def main() -> None:
             row(f"stored {', '.join(map(str, lengths))}", size, hits, time.process_time() - begun)
             begun = time.process_time()
             hits = search_corpus(corpus, gallery, SearchOptions(most=200), encoder)
-            row("… scored again with the exemplar's lengths", size, hits, time.process_time() - begun)
+            row("… the aligned spans scored too", size, hits, time.process_time() - begun)
 
 
 if __name__ == "__main__":

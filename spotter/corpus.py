@@ -39,8 +39,8 @@ __all__ = ["LENGTHS", "Corpus", "CorpusSettings"]
 
 VERSION = 1
 FORMAT = "sign-spotter corpus"
-LENGTHS: tuple[int, ...] = (9, 18)
-"""Window lengths in frames that are stored: two find what five do, one does not (`scripts/bench_corpus.py`)."""
+LENGTHS: tuple[int, ...] = (16,)
+"""Window lengths in frames that are stored: more of them rank no better (`scripts/bench_corpus.py`)."""
 
 BUILD_FROM = 200_000
 """Rows; so many are searched exactly in the time that an index takes."""

@@ -13,7 +13,6 @@ from .corpus import Corpus
 from .corpus_files import CorpusError, StoredVideo
 from .detection import Detection
 from .refine import align
-from .windows import RATIOS, SHORTEST, windows_at
 
 if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
@@ -23,6 +22,10 @@ __all__ = ["SearchOptions", "search_corpus"]
 
 EXACT_ROWS = 300_000
 """So few rows (after filters) are compared one by one: as fast as the index, and nothing is missed."""
+
+
+LEAST_SHARE = 0.5
+"""Of its exemplar's frames that an aligned place starts from: stored windows are as short as most signs."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def search_corpus(
     Args:
         gallery: exemplars made with the corpus's encoder.
         encoder: that encoder; where it can make windows of any length from stored frame features (`embed_features`, as
-            the default one does), hits are scored again with windows of their exemplar's lengths.
+            the default one does), the aligned spans are scored too.
         videos, signers, since, until: see `Corpus.choose`.
 
     Raises:
@@ -104,10 +107,10 @@ def _hits(
     least = -np.inf if options.threshold is None else options.threshold
     # twice as many: two may turn out to be one when they are looked at closely
     places = _distinct(windows, options.overlap, 2 * options.most)
-    if encoder is not None and hasattr(encoder, "embed_features"):
-        places = [_fitted(w, gallery, encoder) for w in places]
     if options.refine:
         places = [_aligned(w, gallery) for w in places]
+        if encoder is not None and hasattr(encoder, "embed_features"):
+            places = [_scored(w, gallery, encoder) for w in places]
     made = []
     for window in _distinct([w for w in places if w.score >= least], options.overlap, options.most):
         fps, frames = window.video.fps, window.video.frames
@@ -116,21 +119,19 @@ def _hits(
     return made
 
 
-def _fitted(window: _Window, gallery: Gallery, encoder: Any) -> _Window:
-    """The best window around the same moment whose length suits its exemplar, with its cosine."""
-    exemplar = gallery.features[window.exemplar]
-    if exemplar is None or len(exemplar) == 0 or len(window.video.features) == 0:
+def _scored(window: _Window, gallery: Gallery, encoder: Any) -> _Window:
+    """An aligned window with the mean of its cosine before the alignment and that of the span where it lies now.
+
+    The first says whether the sign is about there, the second whether just there: the mean ranks better than either
+    (`scripts/bench_corpus.py`).
+    """
+    if len(window.video.features) == 0:
         return window
-    lengths = np.unique(
-        np.maximum(np.array([window.end - window.start, *(len(exemplar) * np.array(RATIOS))]), SHORTEST)
-    )
-    middles = (window.start + window.end) / 2 + np.array([-2.0, 0.0, 2.0])
-    spans = np.concatenate([windows_at(middles, float(length)) for length in lengths])
-    first = max(0, int(spans.min()) - 1)
-    near = np.asarray(window.video.features[first : max(first + 1, int(spans.max()) + 2)], np.float32)
-    scores = encoder.embed_features(near, spans - first) @ gallery.vectors[window.exemplar]
-    best = int(scores.argmax())
-    return window._replace(start=float(spans[best, 0]), end=float(spans[best, 1]), score=float(scores[best]))
+    first = max(0, int(window.start) - 1)
+    near = np.asarray(window.video.features[first : max(first + 1, int(window.end) + 2)], np.float32)
+    span = np.array([[window.start - first, max(window.end, window.start + 1) - first]])
+    cosine = float(encoder.embed_features(near, span)[0] @ gallery.vectors[window.exemplar])
+    return window._replace(score=(window.score + cosine) / 2)
 
 
 def _distinct(windows: Sequence[_Window], overlap: float, most: int) -> list[_Window]:
@@ -153,14 +154,15 @@ def _distinct(windows: Sequence[_Window], overlap: float, most: int) -> list[_Wi
 
 
 def _aligned(window: _Window, gallery: Gallery) -> _Window:
-    """The window moved to where its exemplar fits."""
+    """The window moved to where its exemplar fits; a window much shorter than the exemplar is widened first."""
     exemplar, query = gallery.features[window.exemplar], window.video.features
     if exemplar is None or len(exemplar) == 0 or len(query) == 0:
         return window
-    length = window.end - window.start
-    first = max(0, int(window.start - length))
-    near = np.asarray(query[first : max(first + 1, int(window.end + length) + 1)], np.float32)
-    start, end, _ = align(exemplar, near, window.start - first, window.end - first)
+    length = max(window.end - window.start, LEAST_SHARE * len(exemplar))
+    middle = (window.start + window.end) / 2
+    first = max(0, int(middle - 1.5 * length))
+    near = np.asarray(query[first : max(first + 1, int(middle + 1.5 * length) + 1)], np.float32)
+    start, end, _ = align(exemplar, near, middle - length / 2 - first, middle + length / 2 - first)
     return window._replace(start=start + first, end=end + first)
 
 
