@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from bench_spotting import continuous_world, truth_of
 
 from embeddings.encoders import load_encoder
 from embeddings.pose import write_pose
 from spotter import Detection, SpottingOptions, enroll, spot_videos
+from spotter.comparison import procedural_set
 from spotter.corpus import Corpus
 from spotter.corpus_indexing import index_videos, settings_for
 from spotter.corpus_search import SearchOptions, search_corpus
@@ -63,10 +63,10 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=14)
     parser.add_argument("--noise", type=float, default=1.0)
     args = parser.parse_args()
-    exemplars, queries = continuous_world(args.seed, args.signs, args.videos, args.each, args.noise)
-    truth, encoder = truth_of(queries), load_encoder()
-    gallery = enroll(exemplars, encoder=encoder)
-    minutes = sum(len(q) / q.fps for q in queries) / 60
+    chosen = procedural_set(args.seed, args.signs, args.videos, args.each, args.noise)
+    queries, truth, encoder = chosen.parts[0].queries, chosen.truth(), load_encoder()
+    gallery = enroll(list(chosen.parts[0].exemplars), encoder=encoder)
+    minutes = sum(chosen.durations().values()) / 60
     print(f"{args.signs} signs, {sum(map(len, truth.values()))} occurrences, {minutes:.1f} minutes, seed {args.seed}\n")
     print("| way | KB a minute | AP@.5 | R@.5 | AP@.3 | R@.3 | s |\n" + "|---" * 7 + "|")
 

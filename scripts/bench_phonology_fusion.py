@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from bench_spotting import continuous_world, truth_of
+from bench_spotting import scores
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,8 +28,8 @@ from embeddings.phonology.hand_clusters import palm_shapes
 from embeddings.phonology.locations import locations
 from embeddings.phonology.movements import velocities
 from embeddings.phonology.orientations import palm_normals
-from eval.spotting import challenge_f1, one_to_one_f1
 from spotter import enroll, spot_videos
+from spotter.comparison import procedural_set
 from spotter.pipeline import Companion
 
 BLOCKS: dict[str, float] = {"location": 1.0, "orientation": 0.6, "movement": 0.4, "handshape": 0.8}
@@ -90,17 +90,15 @@ def main() -> None:
     encoder, score = load_encoder(args.encoder), PhonologyScore()
     print("| seed | weight of phonology | one-to-one F1@.5 | TP/FP/FN | challenge F1 |\n|---|---|---|---|---|")
     for seed in args.seeds:
-        exemplars, queries = continuous_world(seed, args.signs, args.videos, args.each, args.noise)
-        truth = truth_of(queries)
+        chosen = procedural_set(seed, args.signs, args.videos, args.each, args.noise)
+        queries, truth = chosen.parts[0].queries, chosen.truth()
+        exemplars = list(chosen.parts[0].exemplars)
         gallery, other = enroll(exemplars, encoder=encoder), enroll(exemplars, encoder=score)
         runs = [(str(w), gallery, encoder, (Companion(other, score, w),) if w > 0 else ()) for w in args.weights]
         runs.append(("alone", other, score, ()))
         for name, own, network, companions in runs:
             results = spot_videos(queries, own, network, companions=companions)
-            found = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
-            strict, official = one_to_one_f1(truth, found), challenge_f1(truth, found)
-            counts = f"{strict.tp}/{strict.fp}/{strict.fn}"
-            print(f"| {seed} | {name} | {strict.f1:.3f} | {counts} | {official.f1:.3f} |", flush=True)
+            print(f"| {seed} | {name} | {scores(truth, results)} |", flush=True)
 
 
 if __name__ == "__main__":

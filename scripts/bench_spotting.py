@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 
-import numpy as np
-
-from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
-from embeddings.synthetic import Noise, SignWorld
 from eval.spotting import challenge_f1, one_to_one_f1
 from spotter import SpottingOptions, enroll, spot_videos
-from spotter.pipeline import TransferOptions
+from spotter.comparison import procedural_set
+from spotter.pipeline import SpottingResult, TransferOptions
 
 VARIANTS: dict[str, SpottingOptions] = {
     "full": SpottingOptions(),
@@ -28,23 +25,11 @@ VARIANTS: dict[str, SpottingOptions] = {
 }
 
 
-def continuous_world(seed: int, signs: int, videos: int, each: int, noise: float) -> tuple[list[Clip], list[Clip]]:
-    """(exemplars by signer 0 before camera 0, continuous clips by other signers before other cameras)."""
-    world = SignWorld(seed, signs)
-    rng = np.random.default_rng([seed, 7])
-    errors = Noise().scaled(noise) if noise > 0 else None
-    exemplars = [world.clip(sign, noise=errors) for sign in world.signs]
-    queries = []
-    for i in range(videos):
-        chosen = [world.signs[j] for j in rng.integers(len(world.signs), size=each)]
-        clip = world.continuous(chosen, signer=i + 1, camera=i + 1, noise=errors, take=i, fillers=0.7, pauses=0.1)
-        queries.append(replace(clip, name=f"query-{i}"))
-    return exemplars, queries
-
-
-def truth_of(clips: list[Clip]) -> dict[str, list[tuple[str, float, float]]]:
-    """Video → (sign, start s, end s)."""
-    return {c.name: [(s.label, s.start / c.fps, s.end / c.fps) for s in c.spans] for c in clips}
+def scores(truth: dict[str, list[tuple[str, float, float]]], results: Sequence[SpottingResult]) -> str:
+    """Cells of a table: one-to-one F1, its counts, challenge F1."""
+    found = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
+    strict, official = one_to_one_f1(truth, found), challenge_f1(truth, found)
+    return f"{strict.f1:.3f} | {strict.tp}/{strict.fp}/{strict.fn} | {official.f1:.3f}"
 
 
 def main() -> None:
@@ -56,23 +41,20 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--encoders", nargs="+", default=["default", "pose-cosine"])
     args = parser.parse_args()
-    exemplars, queries = continuous_world(args.seed, args.signs, args.videos, args.each, args.noise)
-    truth = truth_of(queries)
-    seconds = sum(len(q) / q.fps for q in queries)
+    chosen = procedural_set(args.seed, args.signs, args.videos, args.each, args.noise)
+    part, truth = chosen.parts[0], chosen.truth()
+    seconds = sum(chosen.durations().values())
     occurrences = sum(map(len, truth.values()))
     print(f"{args.signs} signs, {occurrences} occurrences, {seconds / 60:.1f} minutes, seed {args.seed}\n")
     print("| encoder | variant | one-to-one F1@.5 | TP/FP/FN | challenge F1 | s |\n|---|---|---|---|---|---|")
     for name in args.encoders:
         encoder = load_encoder(name)
-        gallery = enroll(exemplars, encoder=encoder)
+        gallery = enroll(list(part.exemplars), encoder=encoder)
         for variant, options in VARIANTS.items():
             start = time.perf_counter()
-            results = spot_videos(queries, gallery, encoder, options)
+            results = spot_videos(part.queries, gallery, encoder, options)
             took = time.perf_counter() - start
-            found = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
-            strict, official = one_to_one_f1(truth, found), challenge_f1(truth, found)
-            counts = f"{strict.tp}/{strict.fp}/{strict.fn}"
-            print(f"| {name} | {variant} | {strict.f1:.3f} | {counts} | {official.f1:.3f} | {took:.1f} |", flush=True)
+            print(f"| {name} | {variant} | {scores(truth, results)} | {took:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
