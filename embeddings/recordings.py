@@ -40,7 +40,7 @@ def read_recording(
     """
     suffix = path.suffix.lower()
     if "rotations" in needs and (path.is_dir() or suffix in (".json", ".npz", ".pkl")):
-        from .pose.frankmocap import read_rotations
+        from .pose.formats.frankmocap import read_rotations
 
         clip = Clip(path.stem, fps, extra={"rotations": read_rotations(path)}, path=path)
     elif suffix == ".npz":

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from gallery import Gallery
 
     from .enrolment import enroll
-    from .export import read, write
+    from .formats import read, write
     from .pipeline import Companion, SpottingOptions, SpottingResult, spot, spot_videos
-    from .report import write_report
+    from .report.page import write_report
 
 __all__ = [
     "Companion", "Detection", "Gallery", "SpottingOptions", "SpottingResult", "enroll", "read", "spot",
@@ -34,11 +34,11 @@ _HOMES = {
     "SpottingOptions": "spotter.pipeline",
     "SpottingResult": "spotter.pipeline",
     "enroll": "spotter.enrolment",
-    "read": "spotter.export",
+    "read": "spotter.formats",
     "spot": "spotter.pipeline",
     "spot_videos": "spotter.pipeline",
-    "write": "spotter.export",
-    "write_report": "spotter.report",
+    "write": "spotter.formats",
+    "write_report": "spotter.report.page",
 }
 
 

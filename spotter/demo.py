@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import write_json
+from embeddings.files import write_json
 
 if TYPE_CHECKING:
     from embeddings.synthetic import Camera
@@ -133,8 +133,8 @@ def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
 
     from embeddings.pose import write_pose
     from embeddings.synthetic import SignWorld, random_look
-    from embeddings.synthetic.look import Look
-    from embeddings.synthetic.render import render_video
+    from embeddings.synthetic.filming.look import Look
+    from embeddings.synthetic.filming.render import render_video
 
     options = job.options
     world = SignWorld(options.seed, options.signs + options.fillers)

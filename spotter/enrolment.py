@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .handedness import right_handed
+from embeddings.handedness import right_handed
+
 from .sources import POSE_SUFFIXES, VIDEO_SUFFIXES, PoseSource, load_clip
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import shipped_calibration
 from .detection import Detection
-from .fusion import fuse
-from .judge import Judge
-from .options import SpottingOptions, TransferOptions
-from .query import Plan, Query, make_plan, similarity_track
+from .search.calibrate import shipped_calibration
+from .search.fusion import fuse
+from .search.judge import Judge
+from .search.options import SpottingOptions, TransferOptions
+from .search.query import Plan, Query, make_plan, similarity_track
+from .search.track import SimilarityTrack
 from .sources import PoseSource, load_clip, source_name
-from .track import SimilarityTrack
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip

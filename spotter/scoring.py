@@ -46,7 +46,7 @@ def read_truth(path: str | Path) -> Truth:
     Raises:
         ValueError: the file cannot be read.
     """
-    from .export import read
+    from .formats import read
 
     truth: Truth = {}
     for row in read(path):

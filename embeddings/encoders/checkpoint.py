@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import encoder_class
 from .base import Encoder
+from .table import encoder_class
 
 __all__ = ["CheckpointError", "load_checkpoint", "read_header", "save_checkpoint"]
 

@@ -2,7 +2,7 @@
 
 A window alone is padded with zeros at its edges, and SL-GCN's attention averages over it; in one pass a window's edges
 see their real neighbours, and the averages are those of the frames around. So a dense vector is near that of its
-window, not equal to it, and the exact windows stay the default. `scripts/bench_windows.py` prints what it costs and
+window, not equal to it, and the exact windows stay the default. `scripts/bench/windows.py` prints what it costs and
 gains. Where a network strides over time (I3D), its strides become dilations, which gives every frame an output ("à
 trous", Giusti et al. 2013, arXiv:1302.1700); every eighth output is that of the network itself on the whole clip.
 """

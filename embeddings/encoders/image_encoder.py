@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..clip import Clip
-from ..frames_augment import MARGIN, central_inputs, square_frames
 from .backbones import Init, check_init
 from .base import Encoder, window_positions
+from .frames import MARGIN, central_inputs, square_frames
 
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "ImageEncoder", "clip_frames", "nearest_frames"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..clip import Clip
-from ..pose_features import body_hands
+from ..pose.features import body_hands
 from .base import Encoder, EncoderOutput, Inputs
 
 __all__ = ["PoseCosine", "PoseCosineConfig"]

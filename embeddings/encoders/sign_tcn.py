@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..clip import Clip
-from ..pose_features import body_hands
+from ..pose.features import body_hands
 from .base import Encoder, EncoderOutput, Inputs, gather, window_positions
 
 __all__ = ["SignTCN", "SignTCNConfig"]
@@ -77,7 +77,7 @@ class TemporalBlock(nn.Module):
 
 
 class SignTCN(Encoder):
-    """See the module's text. Inputs: "pose" (B, T, 100) from `embeddings.pose_features`."""
+    """See the module's text. Inputs: "pose" (B, T, 100) from `embeddings.pose.features`."""
 
     name = "sign-tcn"
     required_inputs = ("pose",)

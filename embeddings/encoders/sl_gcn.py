@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..clip import Clip
-from ..pose_features import fill_nearest
+from ..pose.features import fill_nearest
 from ..skeletons import SKELETONS
 from .base import Encoder, EncoderOutput
 from .graph import adjacency, bone_parents, drop_graph

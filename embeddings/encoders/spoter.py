@@ -7,7 +7,7 @@ self-attention. 5.92 M parameters for 108 values and 100 classes.
 
 The published "positional encoding" is a single learned vector added to every frame, which cannot tell frames apart:
 `position="vector"` is that, "sinusoidal" a true one, "none" neither. The interpretable variants multiply the input by
-learned weights w, one a value, started at 1; `embeddings.explain.input_weights` reports them.
+learned weights w, one a value, started at 1; `embeddings.isolated.explain.input_weights` reports them.
 
 The embedding is what the decoder (or the mean over time) hands to the classifier, L2-normalised.
 """
@@ -25,12 +25,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..clip import Clip
-from ..pose_spoter import normalise_hand, spoter_values, to_spoter
 from ..skeletons import SKELETONS, hand_joints
 from .base import Encoder, EncoderOutput
+from .spoter_values import normalise_hand, spoter_values, to_spoter
 from .transformer_blocks import EncoderLayer, QueryLayer, sinusoidal
 
-__all__ = ["LANDMARKS", "SPOTER_VARIANTS", "Spoter", "SpoterConfig", "landmark_names"]
+__all__ = [
+    "ClassQuery",
+    "ClassQueryConfig",
+    "EncoderOnly",
+    "EncoderOnlyConfig",
+    "LANDMARKS",
+    "NoPositionConfig",
+    "SPOTER_VARIANTS",
+    "Spoter",
+    "SpoterConfig",
+    "SpoterNoPosition",
+    "WeightsBothSides",
+    "WeightsBothSidesConfig",
+    "landmark_names",
+]
 
 LANDMARKS: dict[str, tuple[int, int]] = {"spoter-54": (54, 9), "mediapipe-75": (75, 10), "hand-21": (21, 7)}
 """Landmark set → (number of landmarks, heads)."""
@@ -158,3 +172,56 @@ class Spoter(Encoder):
         embedding = F.normalize(features, dim=-1)
         logits = None if self.classifier is None else self.classifier(features)
         return EncoderOutput(embedding, embedding.unsqueeze(1), logits)
+
+
+@dataclass(frozen=True)
+class NoPositionConfig(SpoterConfig):
+    position: Literal["vector", "sinusoidal", "none"] = "none"
+
+
+@dataclass(frozen=True)
+class EncoderOnlyConfig(SpoterConfig):
+    position: Literal["vector", "sinusoidal", "none"] = "sinusoidal"
+    readout: Literal["query", "mean"] = "mean"
+    decoder: bool = False
+
+
+@dataclass(frozen=True)
+class ClassQueryConfig(SpoterConfig):
+    position: Literal["vector", "sinusoidal", "none"] = "none"
+    weights: Literal["none", "input", "both"] = "input"
+
+
+@dataclass(frozen=True)
+class WeightsBothSidesConfig(SpoterConfig):
+    position: Literal["vector", "sinusoidal", "none"] = "none"
+    readout: Literal["query", "mean"] = "mean"
+    weights: Literal["none", "input", "both"] = "both"
+
+
+class SpoterNoPosition(Spoter):
+    name = "spoter-no-position"
+
+    def __init__(self, config: NoPositionConfig | None = None) -> None:
+        super().__init__(NoPositionConfig() if config is None else config)
+
+
+class EncoderOnly(Spoter):
+    name = "encoder-only"
+
+    def __init__(self, config: EncoderOnlyConfig | None = None) -> None:
+        super().__init__(EncoderOnlyConfig() if config is None else config)
+
+
+class ClassQuery(Spoter):
+    name = "class-query"
+
+    def __init__(self, config: ClassQueryConfig | None = None) -> None:
+        super().__init__(ClassQueryConfig() if config is None else config)
+
+
+class WeightsBothSides(Spoter):
+    name = "weights-both-sides"
+
+    def __init__(self, config: WeightsBothSidesConfig | None = None) -> None:
+        super().__init__(WeightsBothSidesConfig() if config is None else config)

@@ -26,9 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..clip import Clip
-from ..frames_augment import MARGIN
 from .backbones import Init, cnn, load_cnn
 from .base import EncoderOutput, Inputs
+from .frames import MARGIN
 from .image_encoder import ImageEncoder, nearest_frames
 from .transformer_blocks import EncoderLayer, LearnedPositions, Scale, sinusoidal
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..skeletons import HAND_EDGES
-from .body import MIN_CONFIDENCE
+from .signer_space import MIN_CONFIDENCE
 
 __all__ = ["SIZE", "BodyBox", "body_box", "body_crops", "skeleton_mask", "write_body_crops"]
 

@@ -9,7 +9,7 @@ So depth is taken as it is only where the nose stands as far before the shoulder
 elbows, wrists, hips, nose and the turn of the shoulders get a new depth from a small network (two hidden layers), which
 sees foreshortened arms, apparent hand sizes, the hands' own tilt and 0.4 s of motion; the estimator's own depth of the
 body, offered to it, made nothing better. The joints of a hand keep the estimator's depth about their wrist, which is
-good (r .7). The network is trained by `scripts/train_depth.py` on the procedural signer alone: exact pictures, and
+good (r .7). The network is trained by `scripts/make/train_depth.py` on the procedural signer alone: exact pictures, and
 MediaPipe's poses of rendered video. Made-up errors in place of exact pictures taught it to doubt what can be seen.
 """
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from .body import SIDES, SignerSpace, signer_space
-from .hand_clusters import dominant_hand, palm_shape_distances, palm_shapes
+from .handshapes.clusters import dominant_hand, palm_shape_distances, palm_shapes
 from .locations import Located, locations
 from .movements import Moved, Segment, movements
 from .orientations import orientations
+from .signer_space import SIDES, SignerSpace, signer_space
 
 __all__ = ["PARAMETERS", "Comparison", "Stretch", "compare", "describe"]
 

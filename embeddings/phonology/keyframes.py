@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from .body import MIN_CONFIDENCE, Array
+from .signer_space import MIN_CONFIDENCE, Array
 
 __all__ = ["frame_speed", "keyframes", "read_keyframes", "resting_keyframes", "write_keyframes"]
 

@@ -3,8 +3,9 @@
 The places and the order of the vector are those of the published location vectors (reference system A, rows A14 to
 A16); `location_vectors` has those. `locations` names one place per frame. What of the hand goes to a place (a tip, the
 palm, the knuckles) is not known beforehand and faces and trunks differ, so the geometry of the hand's parts to the
-body is judged by a small network (two hidden layers), trained by `scripts/train_locations.py` on the procedural signer
-alone. Without its weights, `nearest_locations` decides by distance.
+body is judged by a small network (two hidden layers), trained by
+`scripts/make/train_locations.py` on the procedural signer alone. Without its weights, `nearest_locations` decides by
+distance.
 
 From a skeleton without a face (or while the face is lost) the places on the head are taken from a standard head above
 the neck, in `STANDARD_HEAD`; the confidence of such frames is halved.
@@ -19,7 +20,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import SIDES, Array, SignerSpace
+from .signer_space import SIDES, Array, SignerSpace
 
 __all__ = [
     "LOCATIONS",

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
-from .body import SIDES, Array, SignerSpace
 from .locations import LOCATIONS, Located, locations
 from .orientations import AXES, ORIENTATIONS, palm_normals
+from .signer_space import SIDES, Array, SignerSpace
 
 __all__ = ["MOVEMENTS", "Mirroring", "Moved", "Segment", "movements", "symmetric_frames", "velocities"]
 
@@ -34,7 +34,7 @@ TWISTING = 2.5
 """Speed (radians per second) at which a hand turns about a still wrist."""
 SHORTEST_SECONDS = 0.08
 DEPTH_WEIGHT = 1.15
-"""Depth is foreshortened by cameras; see scripts/bench_phonology.py."""
+"""Depth is foreshortened by cameras; see scripts/bench/phonology.py."""
 JUDGED_DEPTH_WEIGHT = 1.75
 """Depth that was judged moves too little, as all estimates under doubt do."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import Array, SignerSpace
+from .signer_space import Array, SignerSpace
 
 __all__ = ["ORIENTATIONS", "Oriented", "orientations", "palm_normals"]
 

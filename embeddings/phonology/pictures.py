@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..skeletons import SKELETONS
-from .body import MIN_CONFIDENCE
+from .signer_space import MIN_CONFIDENCE
 
 __all__ = ["contact_sheet", "draw_confidence", "draw_confusion", "keyframe_strip", "stick_figure", "write_picture"]
 
@@ -132,7 +132,7 @@ def draw_confidence(path: Path, rows: Sequence[Mapping[str, Any]], least: float)
     """Bars per signer and hand: median confidence of the hands' joints, 5 % to 95 % as lines, share of frames kept.
 
     Args:
-        rows: of `embeddings.hands.confidence_statistics`.
+        rows: of `embeddings.phonology.handshapes.images.confidence_statistics`.
     """
     from matplotlib.figure import Figure
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from .body import Array, SignerSpace, signer_space
 from .keyframes import keyframes
 from .locations import LOCATIONS, places_of
+from .signer_space import Array, SignerSpace, signer_space
 
 __all__ = ["location_vectors", "semantic_track", "semantic_vectors"]
 
@@ -140,7 +140,7 @@ def semantic_track(
     Raises:
         ValueError: the file does not hold the video, or the pose has no shoulders.
     """
-    from .vle import embedding_tracks
+    from .handshapes.network import embedding_tracks
 
     hands = embedding_tracks(embeddings, video, len(pose))
     # gaps are filled over all frames first: a key-frame without a hand takes the hand last seen, not the last key-frame

@@ -4,7 +4,8 @@ Estimators and file formats load when used; importing this package is light.
 """
 
 from .estimate import ESTIMATORS, estimate, estimate_frames
-from .files import PoseFileError, read_pose, write_pose
+from .files import read_pose, write_pose
+from .formats.errors import PoseFileError
 from .videos import EstimateResult, estimate_videos
 
 __all__ = [

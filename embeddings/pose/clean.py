@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from ..pose_features import fill_nearest
 from ..skeletons import SKELETONS
+from .features import fill_nearest
 from .smoothing import one_euro, savitzky_golay
 
 __all__ = [

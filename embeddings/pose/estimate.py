@@ -31,9 +31,9 @@ from ..video import VideoError, probe, read_frames
 __all__ = ["ESTIMATORS", "PoseEstimator", "estimate", "estimate_frames", "make_estimator"]
 
 ESTIMATORS: dict[str, str] = {
-    "mediapipe": "embeddings.pose.mediapipe:MediaPipeHolistic",
-    "mmpose": "embeddings.pose.mmpose:MMPoseWholeBody",
-    "rtmlib": "embeddings.pose.rtmlib:RTMPoseWholeBody",
+    "mediapipe": "embeddings.pose.estimators.mediapipe:MediaPipeHolistic",
+    "mmpose": "embeddings.pose.estimators.mmpose:MMPoseWholeBody",
+    "rtmlib": "embeddings.pose.estimators.rtmlib:RTMPoseWholeBody",
 }
 PIECE_SECONDS = 60.0
 WARM_UP_SECONDS = 1.0

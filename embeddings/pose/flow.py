@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
-from ..pose_features import fill_nearest
 from ..skeletons import SKELETONS
+from .features import fill_nearest
 
 __all__ = ["FLOW_JOINTS", "flow_mirror_order", "pose_flow"]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from .estimate import ESTIMATORS, estimate
-from .files import read_header, source_stamp, write_pose
+from .files import source_stamp, write_pose
+from .formats.dot_pose import read_header
 
 __all__ = ["EstimateResult", "estimate_videos"]
 

@@ -12,17 +12,26 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from .camera import Camera, random_camera
-from .figure import FIGURE_JOINTS, Figure, figure_index
+from .filming.camera import Camera, random_camera
+from .filming.noise import NO_NOISE, Noise, random_noise
 from .handshapes import HANDSHAPES, Handshape, random_handshape
 from .lexicon import minimal_pair, random_sign
-from .noise import NO_NOISE, Noise, random_noise
-from .performance import Performance, perform
-from .phonology import ARRANGEMENTS, DIRECTIONS, LOCATION_NAMES, LOCATIONS, MOVEMENT_KINDS, Movement, Posture
-from .score import Timing
-from .sign import PARAMETERS, Sign, differences
-from .signer import CANONICAL, Signer, random_signer
-from .truth import Truth
+from .parameters import (
+    ARRANGEMENTS,
+    DIRECTIONS,
+    LOCATION_NAMES,
+    LOCATIONS,
+    MOVEMENT_KINDS,
+    PARAMETERS,
+    Movement,
+    Posture,
+    Sign,
+    differences,
+)
+from .signing.figure import FIGURE_JOINTS, Figure, figure_index
+from .signing.perform import Performance, Truth, perform
+from .signing.score import Timing
+from .signing.signer import CANONICAL, Signer, random_signer
 from .world import SignWorld
 
 __all__ = [
@@ -36,8 +45,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """`Look` and `random_look` are loaded when asked for: drawing needs OpenCV, posing does not.
 
-    The renderer itself is `embeddings.synthetic.render.render`.
+    The renderer itself is `embeddings.synthetic.filming.render.render`.
     """
     if name in ("Look", "random_look"):
-        return getattr(import_module(".look", __name__), name)
+        return getattr(import_module(".filming.look", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from .body import body_of
 from .handshapes import HANDSHAPES, Handshape, random_handshape
-from .keys import ANGLES, WRIST, solve_signs
-from .kinematics import hand_points
-from .phonology import DIRECTIONS, LOCATIONS, Movement, Posture, direction_name
-from .puppet import clear_of_body
-from .sign import PARAMETERS, Sign, differences
-from .signer import CANONICAL
+from .parameters import DIRECTIONS, LOCATIONS, PARAMETERS, Movement, Posture, Sign, differences, direction_name
+from .signing.body import body_of
+from .signing.embody import clear_of_body
+from .signing.kinematics import hand_points
+from .signing.postures import ANGLES, WRIST, solve_signs
+from .signing.signer import CANONICAL
 
 __all__ = ["feasible", "minimal_pair", "random_sign"]
 

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Clip, Span
-from .camera import Camera, random_camera
-from .figure import Figure
+from .filming.camera import Camera, random_camera
+from .filming.noise import NO_NOISE, Noise, random_noise
 from .lexicon import minimal_pair, random_sign
-from .noise import NO_NOISE, Noise, random_noise
-from .performance import Performance, perform
-from .score import Timing
-from .sign import PARAMETERS, Sign
-from .signer import CANONICAL, Signer, random_signer
-from .truth import Truth
+from .parameters import PARAMETERS, Sign
+from .signing.figure import Figure
+from .signing.perform import Performance, Truth, perform
+from .signing.score import Timing
+from .signing.signer import CANONICAL, Signer, random_signer
 
 __all__ = ["SignWorld"]
 
@@ -196,7 +195,7 @@ class SignWorld:
             pose = noise.apply(pose, self._rng("noise", who, repr(view), purpose, *words))
         extra: dict[str, NDArray[np.generic]] = {}
         if rotations:
-            from .rotations import smplx_rotations
+            from .filming.rotations import smplx_rotations
 
             extra["rotations"] = smplx_rotations(performance)
         return Clip(who, performance.figure.fps, pose, signer=who, spans=performance.spans, extra=extra)

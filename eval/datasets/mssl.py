@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..truth import read_segments, write_segments
+from ..segments import read_segments, write_segments
 from .report import Published
 from .sample import DatasetError, Sample, seconds_of
 from .text import read_lines, span, whole

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..truth import read_segments
+from ..segments import read_segments
 from .report import Published
 from .sample import DatasetError, Sample
 from .text import number, read_table, span, whole, write_bytes

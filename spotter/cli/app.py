@@ -14,8 +14,12 @@ from typing import Annotated
 
 import typer
 
-from . import benchmarks, corpus, demo, encoding, evaluate, linguistics, spotting, training
+from . import corpus, demo, spotting, training
+from . import data as benchmarks
+from . import embed as encoding
 from .console import err, say_warning, state
+from .evaluation import spotting as evaluate
+from .phonology import commands as linguistics
 
 __all__ = ["app", "main"]
 

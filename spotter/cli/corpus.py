@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import Failures, out, print_json, progress_bar, video_files
-from .spotting import Clips, EncoderName, Estimator, EstimatorName, JsonFlag, PosesFolder, Workers, pose_source
+from .options import Clips, EncoderName, Estimator, EstimatorName, JsonFlag, PosesFolder, Workers, pose_source
 
 if TYPE_CHECKING:
-    from ..corpus import Corpus
+    from ..corpus.folder import Corpus
     from ..detection import Detection
 
 __all__ = ["register"]
@@ -60,10 +60,10 @@ def index(
     """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow."""
     from embeddings.encoders import load_encoder
 
-    from ..corpus import LENGTHS, Corpus
-    from ..corpus_facts import read_facts
-    from ..corpus_indexing import index_videos, settings_for
-    from ..engine_ray import RayEngine, mapper
+    from ..corpus.cluster import RayEngine, mapper
+    from ..corpus.facts import read_facts
+    from ..corpus.folder import LENGTHS, Corpus
+    from ..corpus.indexing import index_videos, settings_for
     from ..sources import PoseSource
 
     failures = Failures()
@@ -131,8 +131,8 @@ def search(
     """Find the signs of example clips in a corpus."""
     from embeddings.encoders import load_encoder
 
-    from ..corpus import Corpus
-    from ..corpus_search import SearchOptions, search_corpus
+    from ..corpus.folder import Corpus
+    from ..corpus.search import SearchOptions, search_corpus
     from ..enrolment import enroll, find_exemplars
 
     opened = Corpus.open(corpus)
@@ -150,7 +150,7 @@ def search(
 def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_output: bool) -> None:
     from dataclasses import asdict
 
-    from ..export import write
+    from ..formats import write
     from ..sources import VIDEO_SUFFIXES
 
     found = {d.video: Path(corpus.videos[d.video].source) for d in hits}

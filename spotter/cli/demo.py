@@ -29,8 +29,8 @@ def demo(
 ) -> None:
     """Show everything on data made on the spot: videos, poses, gallery, spotting, scores, exports, report."""
     from ..demo import DemoOptions, make_world, spot_world
-    from ..export import write
-    from ..report import write_report
+    from ..formats import write
+    from ..report.page import write_report
     from ..scoring import as_segments, score_lines
 
     start = time.perf_counter()

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .console import Failures, out, print_json, progress_bar, video_files
+from .options import (
+    Clips,
+    EncoderName,
+    Estimator,
+    EstimatorName,
+    JsonFlag,
+    PoseFormat,
+    PosesFolder,
+    Videos,
+    Workers,
+    pose_source,
+)
 
 if TYPE_CHECKING:
     from ..pipeline import SpottingResult
-    from ..sources import PoseSource
 
-__all__ = ["pose_source", "register"]
-
-
-class Estimator(StrEnum):
-    mediapipe = "mediapipe"
-    mmpose = "mmpose"
-    rtmlib = "rtmlib"
-
-
-class PoseFormat(StrEnum):
-    pose = "pose"
-    h5 = "h5"
-
-
-Videos = Annotated[list[Path], typer.Argument(help="Video or pose files, or folders of them.", show_default=False)]
-Clips = Annotated[
-    list[Path],
-    typer.Argument(
-        help="Clips of single signs (the file name up to ~ is the gloss), folders of them, folders of folders "
-        "(the folder's name is the gloss), or a CSV with file,label[,start,end].",
-        show_default=False,
-    ),
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-EncoderName = Annotated[str, typer.Option("--encoder", "-e", help="A shipped encoder's name, or a checkpoint file.")]
-Workers = Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes (0: one per core).")]
-EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for videos.")]
-PosesFolder = Annotated[
-    Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
-]
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -233,28 +214,8 @@ def _known(path: Path | None) -> dict[str, str] | None:
     return {Path(video).stem: sign for video, sign in rows if (video, sign) != ("video", "sign")}
 
 
-def pose_source(files: list[Any], folder: Path | None, estimator: Estimator, workers: int) -> PoseSource:
-    """Where poses come from; several videos are estimated in parallel first, into the folder or a temporary one."""
-    import tempfile
-
-    from embeddings.pose import estimate_videos
-
-    from ..sources import VIDEO_SUFFIXES, PoseSource
-
-    videos = [Path(f) for f in files if Path(f).suffix.lower() in VIDEO_SUFFIXES]
-    if len(videos) > 1 and len({v.stem for v in videos}) == len(videos):
-        kept = folder if folder is not None else Path(tempfile.mkdtemp(prefix="spotter-poses-"))
-        with progress_bar() as bar:
-            task = bar.add_task("poses", total=len(videos))
-            # what fails here is reported by the step that needs it
-            for _ in estimate_videos(videos, kept, estimator.value, workers=workers):
-                bar.advance(task)
-        return PoseSource(estimator.value, kept)
-    return PoseSource(estimator.value, folder)
-
-
 def _write_results(results: list[SpottingResult], files: list[Path], outputs: list[Path], tracks: Path | None) -> None:
-    from ..export import write
+    from ..formats import write
 
     detections = [d for result in results for d in result.detections]
     media = {path.stem: path for path in files}
@@ -270,7 +231,7 @@ def _write_results(results: list[SpottingResult], files: list[Path], outputs: li
 def _write_report(
     path: Path, results: list[SpottingResult], files: list[Path], gallery: Path, truth: Path | None
 ) -> None:
-    from ..report import write_report
+    from ..report.page import write_report
 
     given = None
     if truth is not None:

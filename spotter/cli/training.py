@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import Failures, err, out, progress_bar
-from .spotting import PosesFolder
+from .options import PosesFolder
 
 if TYPE_CHECKING:
-    from embeddings.classify import Classifier
-    from embeddings.dataset import Item
+    from embeddings.isolated.classify import Classifier
+    from embeddings.training.windows import Item
 
 __all__ = ["register"]
 
@@ -70,14 +70,14 @@ def train(
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes that prepare batches.")] = 0,
 ) -> None:
     """Train an encoder by a recipe. A stopped run goes on with the same command and ends with the same weights."""
-    from embeddings.recipes import read_recipe, recipe_names
+    from embeddings.training.recipes import read_recipe, recipe_names
 
     if not recipe:
         for name in recipe_names():
             out.print(f"[bold]{name}[/bold]  {read_recipe(name).about}")
         return
     chosen = read_recipe(recipe, change if change is not None else [])
-    from embeddings.train import train as train_encoder
+    from embeddings.training.train import train as train_encoder
 
     with progress_bar() as bar:
         task = bar.add_task(chosen.name, total=None)
@@ -103,9 +103,9 @@ def _items(given: list[str], classifier: Classifier, poses: Path | None, split: 
     """What to classify: a data source with its ids and labels, or files and folders."""
     from functools import partial
 
-    from embeddings.dataset import Item
     from embeddings.recordings import read_recording
-    from embeddings.train_data import open_source
+    from embeddings.training.sources import open_source
+    from embeddings.training.windows import Item
 
     from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -160,8 +160,8 @@ def classify(
     """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too."""
     import numpy as np
 
-    from embeddings.classify import Classifier, top_labels, write_labels
-    from embeddings.ensemble import Scores, write_scores
+    from embeddings.isolated.classify import Classifier, top_labels, write_labels
+    from embeddings.isolated.ensemble import Scores, write_scores
 
     classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
     items = _items(clips, classifier, poses, split)
@@ -187,7 +187,7 @@ def classify(
         from ..scoring import scorer
 
         target = output.with_name(f"{submission.stem}.filled.csv")
-        count = scorer("eval.submission").fill_template(submission, labels, target)
+        count = scorer("eval.isolated.files").fill_template(submission, labels, target)
         out.print(f"{count} rows → {target}")
     _print_accuracy(items, labels, classifier, seconds / max(len(rows), 1))
     failures.finish(len(items))
@@ -214,7 +214,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
 ) -> None:
     """Find the models' weights on a validation list by CMA-ES. A list with test rows is refused."""
-    from embeddings.ensemble import fit_ensemble, read_labels, read_scores
+    from embeddings.isolated.ensemble import fit_ensemble, read_labels, read_scores
 
     ensemble = fit_ensemble([read_scores(path) for path in scores], read_labels(labels), vote.value, seed)
     ensemble.save(output)
@@ -232,8 +232,8 @@ def predict(
     labels: Annotated[Path | None, typer.Option(help="Also the likeliest labels.", show_default=False)] = None,
 ) -> None:
     """Probabilities of an ensemble; models are matched by name, samples by id."""
-    from embeddings.classify import top_labels, write_labels
-    from embeddings.ensemble import Ensemble, read_scores, write_scores
+    from embeddings.isolated.classify import top_labels, write_labels
+    from embeddings.isolated.ensemble import Ensemble, read_scores, write_scores
 
     found = Ensemble.load(ensemble).predict([read_scores(path) for path in scores])
     write_scores(output, found)
@@ -252,7 +252,7 @@ def explain(
 ) -> None:
     """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them."""
     from embeddings.encoders.checkpoint import load_checkpoint
-    from embeddings.explain import explain as explain_clip
+    from embeddings.isolated.explain import explain as explain_clip
     from embeddings.recordings import read_recording
 
     encoder = load_checkpoint(model)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.alarms import false_alarms, false_alarms_on_negatives
-from eval.boundaries import boundary_errors, hit_rate
-from eval.ceiling import length_ceiling, median_lengths
-from eval.curves import f1_per_iou, precision_recall
-from eval.groups import counts_per_video, per_sign, per_signer, signer_of_name
+from eval.segments import read_segments
 from eval.spotting import one_to_one_f1
-from eval.truth import read_segments
+from eval.spotting.alarms import false_alarms, false_alarms_on_negatives
+from eval.spotting.boundaries import boundary_errors, hit_rate
+from eval.spotting.ceiling import length_ceiling, median_lengths
+from eval.spotting.curves import f1_per_iou, precision_recall
+from eval.spotting.groups import counts_per_video, per_sign, per_signer, signer_of_name
 
 from ..naive import naive_iou
 

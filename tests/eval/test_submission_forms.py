@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.retrieval import exemplar_ranks
-from eval.submission import read_ranked, read_vectors
+from eval.isolated.files import read_ranked, read_vectors
+from eval.isolated.retrieval import exemplar_ranks
 
 
 def test_both_forms_of_predictions_say_the_same(tmp_path: Path) -> None:

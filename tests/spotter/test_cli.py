@@ -88,7 +88,7 @@ def test_nine_of_ten_are_spotted_and_the_tenth_is_named(walked: Path) -> None:
 
 
 def test_the_challenges_number_comes_out_to_the_last_digit(tmp_path: Path) -> None:
-    cases = json.loads((REPOSITORY / "tests/eval/data/challenge-scoring-cases.json").read_text(encoding="utf-8"))
+    cases = json.loads((REPOSITORY / "tests/eval/spotting/challenge-scoring-cases.json").read_text(encoding="utf-8"))
     case = next(c for c in cases if c["name"] == "C4_micro_missing_extra_wrongclass")
     (tmp_path / "truth.pkl").write_bytes(pickle.dumps(case["gt"]))
     (tmp_path / "found.pkl").write_bytes(pickle.dumps(case["pred"]))

@@ -11,13 +11,13 @@ import torch
 from typer.testing import CliRunner, Result
 
 from embeddings.encoders.checkpoint import save_checkpoint
-from embeddings.encoders.spoter_variants import ClassQuery, ClassQueryConfig
+from embeddings.encoders.spoter import ClassQuery, ClassQueryConfig
 from embeddings.pose import write_pose
-from embeddings.recipes import Optimiser
 from embeddings.synthetic import SignWorld
+from embeddings.training.recipes import Optimiser
 from spotter.cli.app import app
 
-from ..embeddings.small_training import SMALL, as_toml
+from ..embeddings.training.small_training import SMALL, as_toml
 
 
 def run(*arguments: str | Path) -> Result:

@@ -17,7 +17,7 @@ from .worlds import small_world
 
 # children are forked from a process that has loaded everything and computed nothing: a run takes half a second
 context = get_context("forkserver")
-context.set_forkserver_preload(["torch", "faiss", "spotter.corpus_search", "spotter.cli", "embeddings.pose", "sklearn"])
+context.set_forkserver_preload(["torch", "faiss", "spotter.corpus.search", "spotter.cli", "embeddings.pose", "sklearn"])
 
 KILLS = int(os.environ.get("SPOTTER_KILLS", "2"))
 """Moments at which the run is killed; SPOTTER_KILLS=20 is the long form."""
@@ -30,8 +30,8 @@ def run_index(sources: Sequence[Path], folder: Path) -> None:
     import faiss
     import torch
 
-    from spotter import corpus
     from spotter.cli import main
+    from spotter.corpus import folder as corpus
 
     corpus.BUILD_FROM = 1
     torch.set_num_threads(1)

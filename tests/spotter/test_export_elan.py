@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from spotter import Detection
-from spotter.elan import read_eaf, write_eaf
-from spotter.export import read, write
+from spotter.formats import read, write
+from spotter.formats.elan import read_eaf, write_eaf
 
 
 def overlapping() -> list[Detection]:

@@ -52,7 +52,7 @@ def test_a_sign_said_twice_is_found_twice() -> None:
     found = [d for d in spot(w.queries[0], w.gallery, w.encoder) if d.sign == label]
     said_at = [row for row in truth(w.queries[:1])["query-1"] if row[0] == label]
     assert len(said_at) == 2
-    # found twice at the right places; how exact the boundaries are is measured by scripts/bench_spotting.py
+    # found twice at the right places; how exact the boundaries are is measured by scripts/bench/spotting.py
     assert len(match(said_at, [(d.sign, d.start, d.end) for d in found], 0.2)) == 2
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.clip import Clip
-from embeddings.encoders import encoder_class
+from embeddings.encoders.table import encoder_class
 from embeddings.pose import write_pose
 from spotter.sources import load_clip, source_name
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from embeddings.encoders import encoder_class, load_encoder, sign_tcn
+from embeddings.encoders import load_encoder, sign_tcn
 from embeddings.encoders.base import Encoder
 from embeddings.encoders.dense import Dense, _InceptionPass, dense
 from embeddings.encoders.i3d import I3D, I3DConfig
 from embeddings.encoders.sign_tcn import SignTCN
 from embeddings.encoders.sl_gcn import SLGCN, SLGCNConfig
+from embeddings.encoders.table import encoder_class
 from embeddings.encoders.vtn import VTNConfig
 
 SMALL = SLGCNConfig(widths=(16, 16, 32), head_units=2, part_dim=8)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from embeddings.encoders import encoder_class
 from embeddings.encoders.checkpoint import load_checkpoint, save_checkpoint
+from embeddings.encoders.table import encoder_class
 
 IMAGE = {"backbone": "mobilenet_v3_small", "layers": 1, "heads": 4, "window": 4, "size": 32, "classes": 3}
 SMALL: dict[str, dict[str, Any]] = {

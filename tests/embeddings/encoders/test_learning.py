@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from embeddings.clip import Clip
-from embeddings.encoders import ENCODERS
 from embeddings.encoders.sign_tcn import SignTCN, SignTCNConfig
 from embeddings.encoders.sl_gcn import SLGCN, SLGCN3D, SLGCN3DConfig, SLGCNConfig
+from embeddings.encoders.table import ENCODERS
 from embeddings.encoders.vtn import VTNConfig, VTNPFDepth
 from embeddings.synthetic import SignWorld
 from tests.embeddings.encoders.overfitting import accuracy_after, eight_clips, eight_films, signing_windows

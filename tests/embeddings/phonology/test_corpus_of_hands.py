@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from embeddings.clip import Pose
-from embeddings.hands import SIZE, confidence_statistics, store_size, write_hand_images
 from embeddings.phonology.body_crops import SIZE as CROP
 from embeddings.phonology.body_crops import body_box, body_crops, skeleton_mask, write_body_crops
-from embeddings.phonology.hand_clusters import ClusterOptions
-from embeddings.phonology.hand_corpus import (
+from embeddings.phonology.handshapes.clusters import ClusterOptions
+from embeddings.phonology.handshapes.corpus import (
     LabelledPose,
     cluster_corpus,
     dominant_hands,
     read_corpus_clusters,
     write_corpus_clusters,
 )
+from embeddings.phonology.handshapes.images import SIZE, confidence_statistics, store_size, write_hand_images
 from embeddings.phonology.pictures import (
     contact_sheet,
     draw_confidence,

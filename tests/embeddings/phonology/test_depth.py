@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from embeddings.clip import Pose
-from embeddings.phonology.body import signer_space
 from embeddings.phonology.depth import depth_features, depth_kind, with_judged_depth
 from embeddings.phonology.movements import velocities
+from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import SKELETONS
 from embeddings.synthetic import Camera, SignWorld
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from embeddings.clip import Pose
-from embeddings.phonology.body import signer_space
-from embeddings.phonology.hand_clusters import (
+from embeddings.phonology.handshapes.clusters import (
     dominant_hand,
     medoid_linkage,
     merge_medoids,
@@ -18,11 +17,12 @@ from embeddings.phonology.hand_clusters import (
     sign_clusters,
     write_clusters,
 )
-from embeddings.phonology.hand_distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
-from embeddings.phonology.hand_forms import form_distances, hand_forms, steady_hand_forms
+from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
+from embeddings.phonology.handshapes.forms import form_distances, hand_forms, steady_hand_forms
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes, write_keyframes
 from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
+from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import HAND_EDGES, SKELETONS
 from embeddings.synthetic import Camera, SignWorld
 from tests import naive_phonology as naive

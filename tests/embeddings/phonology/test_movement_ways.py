@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embeddings.phonology.body import SignerSpace, signer_space
 from embeddings.phonology.locations import Located
 from embeddings.phonology.movements import movements, symmetric_frames
+from embeddings.phonology.signer_space import SignerSpace, signer_space
 from embeddings.synthetic import SignWorld
 
 FPS = 25.0

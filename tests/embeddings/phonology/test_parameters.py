@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from embeddings.phonology.body import SignerSpace, signer_space
 from embeddings.phonology.locations import LOCATIONS, location_histogram, locations, nearest_locations, sign_location
 from embeddings.phonology.movements import movements
 from embeddings.phonology.orientations import ORIENTATIONS, orientations
+from embeddings.phonology.signer_space import SignerSpace, signer_space
 from embeddings.synthetic import LOCATION_NAMES, SignWorld, Truth, random_camera, random_sign, random_signer
 
 

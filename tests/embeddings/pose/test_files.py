@@ -14,7 +14,7 @@ from pose_format.utils.holistic import holistic_components
 
 from embeddings.clip import Pose
 from embeddings.pose import PoseFileError, read_pose, write_pose
-from embeddings.pose.files import read_header
+from embeddings.pose.formats.dot_pose import read_header
 from embeddings.skeletons import SKELETONS
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from embeddings.clip import Pose
-from embeddings.frames_augment import mirror_flow
 from embeddings.pose.flow import FLOW_JOINTS, flow_mirror_order, pose_flow
 from embeddings.skeletons import SKELETONS
+from embeddings.training.augment_frames import mirror_flow
 
 
 def make_pose(xy: np.ndarray, skeleton: str = "openpose-body135") -> Pose:

@@ -124,7 +124,7 @@ def test_one_video_in_two_processes_is_the_same_video(tmp_path: Path, monkeypatc
     """Pieces of a drawn signer, estimated by the real estimator in one process and in two."""
     pytest.importorskip("mediapipe")
     from embeddings.synthetic import Camera, SignWorld
-    from embeddings.synthetic.render import render_frames
+    from embeddings.synthetic.filming.render import render_frames
 
     monkeypatch.setattr(sys.modules["embeddings.pose.estimate"], "PIECE_SECONDS", 0.24)
     performance = SignWorld(seed=1, signs=2).perform([0], signer=0, fps=25)

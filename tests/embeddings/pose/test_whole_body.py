@@ -12,7 +12,7 @@ import pytest
 
 from embeddings.pose import estimate
 from embeddings.pose.estimate import make_estimator
-from embeddings.pose.topdown import keypoint_rows
+from embeddings.pose.estimators.topdown import keypoint_rows
 from embeddings.video import write_video
 
 ROOT = Path(__file__).resolve().parents[3]

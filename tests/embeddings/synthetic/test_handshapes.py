@@ -8,7 +8,7 @@ import pytest
 from embeddings.skeletons import HAND_EDGES
 from embeddings.synthetic import HANDSHAPES, Handshape, random_handshape
 from embeddings.synthetic.handshapes import blend
-from embeddings.synthetic.kinematics import hand_points
+from embeddings.synthetic.signing.kinematics import hand_points
 
 LENGTH = 0.19
 NAMES = list(HANDSHAPES)

@@ -1,0 +1,84 @@
+"""Isolated recognition: which sign does a clip show? From any checkpoint that was trained with cross-entropy.
+
+Windows are cut as in training; a checkpoint says how.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..clip import Clip
+from ..encoders.base import Encoder
+from ..encoders.checkpoint import load_checkpoint, read_header
+from ..training.recipes import Augmentation
+from ..training.windows import Item, Sampling, WindowSet, stack
+
+__all__ = ["Classifier", "top_labels", "write_labels"]
+
+
+class Classifier:
+    """A checkpoint as a classifier.
+
+    Raises:
+        ValueError: not a checkpoint, or one without a classifier.
+    """
+
+    def __init__(self, checkpoint: str | Path, device: str = "cpu") -> None:
+        self.encoder: Encoder = load_checkpoint(checkpoint).to(device)
+        if not self.encoder.label_set:
+            raise ValueError(f"{checkpoint}: was trained without classes; train it with loss.cross_entropy > 0")
+        facts = json.loads(read_header(Path(checkpoint)).get("training", "{}"))
+        self.sampling = Sampling.of(facts.get("sampling", {}))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.encoder.label_set
+
+    def parameters(self) -> int:
+        """How many numbers the network has learned."""
+        return sum(p.numel() for p in self.encoder.parameters())
+
+    @torch.inference_mode()
+    def probabilities(self, clip: Clip) -> NDArray[np.float64]:
+        """(K,) probabilities of the classes in the order of `labels`; they sum to 1.
+
+        Raises:
+            ValueError: the clip lacks what the network needs.
+        """
+        item = Item(clip.name, clip.label if clip.label is not None else "", lambda: clip)
+        window = WindowSet([item], self.encoder, self.sampling, Augmentation(), {}).plain(0)
+        window.pop("label")
+        device = next(self.encoder.parameters()).device
+        logits = self.encoder({k: v.to(device) for k, v in stack([window]).items()}).logits
+        assert logits is not None
+        return torch.softmax(logits[0].double(), dim=0).cpu().numpy()
+
+
+def top_labels(probabilities: NDArray[np.float64], labels: Sequence[str], k: int) -> list[tuple[str, float]]:
+    """The k likeliest labels with their probabilities; equally likely ones in the order of `labels`."""
+    order = np.argsort(-probabilities, kind="stable")[:k]
+    return [(labels[i], float(probabilities[i])) for i in order]
+
+
+def write_labels(path: str | Path, found: Mapping[str, Sequence[tuple[str, float]]]) -> None:
+    """CSV `sample,rank,label,probability`, a row per sample and rank, whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["sample", "rank", "label", "probability"])
+            for sample, ranked in found.items():
+                writer.writerows([sample, rank, label, f"{p:.6f}"] for rank, (label, p) in enumerate(ranked, start=1))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Handshapes: pictures of hands, distances, clusters, mining of examples, the network."""

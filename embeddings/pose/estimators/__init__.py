@@ -1,0 +1,1 @@
+"""Pose estimators, one a file; `embeddings.pose.estimate.ESTIMATORS` names them."""

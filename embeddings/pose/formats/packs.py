@@ -1,0 +1,114 @@
+"""Landmark packs: many sequences of MediaPipe landmarks in one `.npz`.
+
+`frames` (sum_T, P, C) with x, y as shares of the frame, z, and visibility; `offsets` (n + 1); `point_names` (P,); and
+one value a sequence of `label`, `signer`, `seq_id`, `fps` where they are known. An undetected hand is all zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...clip import Pose
+from ...skeletons import SKELETONS
+from .dot_pose import published_names
+from .errors import PoseFileError
+
+__all__ = ["PackedSequence", "read_pack"]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedSequence:
+    """One sequence of a pack: its pose, and label, signer and id as text ("" where the pack does not say)."""
+
+    pose: Pose
+    label: str
+    signer: str
+    id: str
+
+
+def read_pack(
+    path: str | Path, fps: float = 25.0, size: tuple[int, int] = (1000, 1000), depth: bool = True
+) -> Iterator[PackedSequence]:
+    """The sequences of a pack in their order, one pose in memory at a time beside the pack itself.
+
+    Args:
+        fps: of packs that do not say.
+        size: (width, height) in pixels of the frame that x and y are shares of; packs do not keep it.
+        depth: whether z is kept.
+
+    Raises:
+        PoseFileError: absent, damaged, or without the arrays of a pack.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise PoseFileError(f"{path}: no such landmark pack")
+    try:
+        with np.load(path, allow_pickle=False) as pack:
+            arrays: dict[str, NDArray[Any]] = {name: pack[name] for name in pack.files}
+    except (ValueError, OSError, BadZipFile, EOFError) as error:
+        raise PoseFileError(f"{path}: not a readable landmark pack ({error})") from None
+    lacking = [name for name in ("frames", "offsets") if name not in arrays]
+    if lacking:
+        raise PoseFileError(f"{path}: lacks {', '.join(lacking)}; it holds {', '.join(arrays)}")
+    frames, offsets = arrays["frames"], arrays["offsets"]
+    if frames.ndim != 3 or frames.shape[2] < 2 or offsets[-1] != len(frames):
+        raise PoseFileError(f"{path}: frames {frames.shape} and offsets up to {offsets[-1]} do not fit together")
+    skeleton, columns, joints = _layout(path, frames.shape[1], arrays.get("point_names"))
+    for i, (start, end) in enumerate(pairwise(offsets)):
+        rate = float(arrays["fps"][i]) if "fps" in arrays else fps
+        label, signer, name = (str(arrays[key][i]) if key in arrays else "" for key in ("label", "signer", "seq_id"))
+        values = frames[start:end, columns].astype(np.float32)
+        pose = _pose(values, skeleton, joints, rate, size, depth, source=name)
+        yield PackedSequence(pose, label, signer, name)
+
+
+def _layout(path: Path, points: int, names: NDArray[Any] | None) -> tuple[str, list[int], list[int]]:
+    """(skeleton, columns of the pack, joints of the skeleton they are): by point names, else by their number."""
+    by_number = {75: "mediapipe-holistic", 67: "mediapipe-upper-67"}
+    if names is None:
+        if points not in by_number:
+            raise PoseFileError(f"{path}: {points} points without names; expected 75 or 67")
+        return by_number[points], list(range(points)), list(range(points))
+    found = [(i, _joint(str(name))) for i, name in enumerate(names)]
+    skeleton = by_number.get(points, "mediapipe-holistic")
+    layout = SKELETONS[skeleton]
+    pairs = [(i, layout.index(joint)) for i, joint in found if joint is not None and joint in layout]
+    if not pairs:
+        raise PoseFileError(f"{path}: point names such as {names[0]!r} are not known")
+    return skeleton, [i for i, _ in pairs], [j for _, j in pairs]
+
+
+def _joint(name: str) -> str | None:
+    """Our joint of POSE_LEFT_PINKY, LEFT_HAND_INDEX_FINGER_TIP, LEFT_HAND_INDEX_TIP …; None for a face's."""
+    upper = name.upper()
+    if upper.startswith("POSE_"):
+        return published_names()["POSE_LANDMARKS"].get(upper.removeprefix("POSE_"))
+    joint = upper.replace("_FINGER", "").lower()
+    return joint if joint in SKELETONS["mediapipe-holistic"] else None
+
+
+def _pose(
+    values: NDArray[np.float32], skeleton: str, joints: list[int], fps: float, size: tuple[int, int], depth: bool,
+    source: str,
+) -> Pose:  # fmt: skip
+    count = len(SKELETONS[skeleton].joints)
+    seen = (values[..., :2] != 0).any(axis=-1) & ~np.isnan(values[..., :2]).any(axis=-1)
+    xy = np.full((len(values), count, 2), np.nan, np.float32)
+    confidence = np.zeros((len(values), count), np.float32)
+    sure = np.clip(values[..., 3], 0, 1) if values.shape[2] > 3 else np.ones(values.shape[:2], np.float32)
+    # a landmark that has a place is never wholly unsure: 0 is kept for what is missing
+    confidence[:, joints] = np.where(seen, np.maximum(np.nan_to_num(sure), 1e-3), 0)
+    xy[:, joints] = np.where(seen[..., None], values[..., :2] * np.array(size, np.float32), np.nan)
+    z = None
+    if depth and values.shape[2] > 2:
+        z = np.full((len(values), count), np.nan, np.float32)
+        z[:, joints] = np.where(seen, values[..., 2] * size[0], np.nan)
+    return Pose(xy, confidence, skeleton, fps, size, z, estimator="mediapipe-holistic", source=source)

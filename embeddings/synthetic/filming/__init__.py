@@ -1,0 +1,1 @@
+"""How the signer is seen: cameras, estimation errors, pictures."""

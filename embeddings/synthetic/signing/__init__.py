@@ -1,0 +1,1 @@
+"""How the signer moves: bodies, postures, movements, performances."""

@@ -1,0 +1,1 @@
+"""Training: recipes, sources of clips, batches, losses, the loop, its state and log."""

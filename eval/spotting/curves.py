@@ -1,0 +1,121 @@
+"""Scores as curves: F1 over the IoU that is asked for, precision and recall over the detections' score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..intervals import overlapping
+from .f1 import Segments, SpottingScore, one_to_one_f1
+
+__all__ = ["PrecisionRecall", "f1_per_iou", "precision_recall"]
+
+IOU_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def f1_per_iou(truth: Segments, predictions: Segments, thresholds: Sequence[float] = IOU_STEPS) -> list[SpottingScore]:
+    """One-to-one score at each IoU threshold in (0, 1]."""
+    return [one_to_one_f1(truth, predictions, threshold) for threshold in thresholds]
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Precision and recall of the detections whose score is at least `score[i]`.
+
+    Attributes:
+        score: (K,) distinct scores, falling; detections of one score enter together.
+        tp, fp: (K,) cumulated counts.
+        references: number of segments in the ground truth.
+        threshold: the IoU asked for.
+    """
+
+    score: NDArray[np.float64]
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    references: int
+    threshold: float
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        return self.tp / np.maximum(self.tp + self.fp, 1)
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        return self.tp / max(self.references, 1)
+
+    @property
+    def average_precision(self) -> float:
+        """Area under the curve, precision made to fall with recall (all points, as in PASCAL VOC 2010)."""
+        envelope = np.maximum.accumulate(self.precision[::-1])[::-1]
+        return float(np.sum(np.diff(self.recall, prepend=0.0) * envelope))
+
+    def best(self) -> tuple[float, SpottingScore]:
+        """The score to cut at for the best F1 on this set, and that score's counts; (nan, …) without detections.
+
+        Choose it on validation videos: on the test set it is an upper bound, not a result.
+        """
+        kind = f"one-to-one@{self.threshold:g}"
+        if not len(self.score):
+            return float("nan"), SpottingScore(kind, 0, 0, self.references)
+        f1 = 2 * self.tp / np.maximum(self.tp + self.fp + self.references, 1)
+        i = int(np.argmax(f1))
+        counts = int(self.tp[i]), int(self.fp[i]), self.references - int(self.tp[i])
+        return float(self.score[i]), SpottingScore(kind, *counts)
+
+
+def precision_recall(truth: Segments, predictions: Segments, threshold: float = 0.5) -> PrecisionRecall:
+    """Precision-recall curve over the detections' scores at one IoU.
+
+    The usual detection rule: from the highest score down, each detection takes the free reference of its sign with
+    the greatest IoU, if that is at least `threshold`. Ties in score are taken by video, start, end, sign.
+
+    Raises:
+        ValueError: a detection has no score, or one that is not finite.
+    """
+    detections = sorted(_scored(truth, predictions), key=lambda d: (-d[0], d[1], d[2]))
+    candidates = _candidates(truth, predictions, threshold)
+    taken: set[tuple[str, int]] = set()
+    hits = np.zeros(len(detections), np.int64)
+    for row, (_, video, _, index) in enumerate(detections):
+        for reference in candidates.get((video, index), ()):
+            if (video, reference) not in taken:
+                taken.add((video, reference))
+                hits[row] = 1
+                break
+    scores = np.array([d[0] for d in detections], np.float64)
+    last = np.flatnonzero(np.diff(scores, append=np.nan) != 0) if len(scores) else np.zeros(0, np.intp)
+    tp = np.cumsum(hits)[last]
+    references = sum(len(rows) for rows in truth.values())
+    return PrecisionRecall(scores[last], tp, last + 1 - tp, references, threshold)
+
+
+def _scored(truth: Segments, predictions: Segments) -> list[tuple[float, str, tuple, int]]:
+    rows = []
+    for video in truth:
+        for index, row in enumerate(predictions.get(video, ())):
+            if len(row) < 4:
+                raise ValueError(
+                    f"video {video}: detection {index} has no score; a curve needs (sign, start, end, score)"
+                )
+            if not np.isfinite(row[3]):
+                raise ValueError(f"video {video}: detection {index} scores {row[3]}; expected a finite number")
+            rows.append((float(row[3]), video, (float(row[1]), float(row[2]), str(row[0])), index))
+    return rows
+
+
+def _candidates(truth: Segments, predictions: Segments, threshold: float) -> dict[tuple[str, int], list[int]]:
+    """Detection (video, index) → references it may take, best IoU first, then the earlier in the list."""
+    found: dict[tuple[str, int], list[tuple[float, int]]] = {}
+    for video, references in truth.items():
+        predicted = predictions.get(video, ())
+        for sign in {row[0] for row in predicted}:
+            wanted = [i for i, row in enumerate(references) if row[0] == sign]
+            given = [i for i, row in enumerate(predicted) if row[0] == sign]
+            i, j, values = overlapping([references[r][1:3] for r in wanted], [predicted[g][1:3] for g in given])
+            for a, b, value in zip(i.tolist(), j.tolist(), values.tolist(), strict=True):
+                if value >= threshold - 1e-12:
+                    found.setdefault((video, given[b]), []).append((-value, wanted[a]))
+    return {key: [reference for _, reference in sorted(options)] for key, options in found.items()}

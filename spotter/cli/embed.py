@@ -1,0 +1,60 @@
+"""`spotter embed`: vectors of videos, with their times, for whatever comes after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import Failures, out, progress_bar, video_files
+from .options import EncoderName, Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module."""
+    app.command(epilog="Example: [bold]spotter embed talks/ -o vectors/ --window 16 --stride 4[/bold]")(embed)
+
+
+def embed(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for one .npz per video.")] = Path("vectors"),
+    encoder: EncoderName = "default",
+    window: Annotated[int | None, typer.Option(min=1, help="Frames of a window (default: the encoder's).")] = None,
+    stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 4,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Write `vectors` (W, D), unit rows, with `start` and `end` (W,) in seconds, one file per video."""
+    import numpy as np
+
+    from embeddings.encoders import load_encoder
+    from embeddings.files import whole_file
+
+    from ..search.windows import centres, windows_at
+    from ..sources import load_clip
+
+    files = video_files(videos)
+    network = load_encoder(encoder)
+    source = pose_source(list(files), poses, estimator, workers)
+    failures = Failures()
+    with progress_bar() as bar:
+        task = bar.add_task("videos", total=len(files))
+        for path in files:
+            try:
+                inputs = network.prepare(load_clip(path, network, source))
+                frames = len(next(iter(inputs.values())))
+                spans = windows_at(centres(frames, stride), float(window or network.window))
+                vectors = network.embed(inputs, spans)
+                seconds = np.clip(spans, 0, frames) / network.fps
+                facts = {"encoder": np.array(network.id or network.name), "fps": np.array(network.fps)}
+                with whole_file(output / f"{path.stem}.npz") as partial, partial.open("wb") as file:
+                    np.savez_compressed(file, vectors=vectors, start=seconds[:, 0], end=seconds[:, 1], **facts)
+            except (ValueError, KeyError, OSError) as error:
+                failures.add(path, error)
+            bar.advance(task)
+    out.print(f"vectors of {len(files) - len(failures.failed)} of {len(files)} videos in {output}/")
+    failures.finish(len(files))

@@ -1,0 +1,78 @@
+"""`spotter eval compare`: what one would try first, what was published, and this toolkit, on one set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import err, out, print_json
+
+__all__ = ["register"]
+
+
+def register(group: typer.Typer) -> None:
+    """Adds the command of this module to the group `eval`."""
+    group.command(
+        "compare",
+        epilog="Examples: [bold]spotter eval compare --data procedural:77[/bold] · "
+        "[bold]spotter eval compare --data mine/ --methods pose-dtw,sign-spotter -o tables/[/bold]",
+    )(eval_compare)
+
+
+def eval_compare(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data",
+            help="procedural:SEED[?signs=…&videos=…&each=…&noise=…], a folder with exemplars/, queries/ and truth.csv, "
+            "or what `spotter data` prepared; may be repeated.",
+            show_default=False,
+        ),
+    ],
+    methods: Annotated[
+        str, typer.Option(help="Names separated by commas, the one to test against last; default all.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for comparison.json, .md and .tex.", show_default=False),
+    ] = None,
+    one_shot: Annotated[
+        bool, typer.Option("--one-shot/--no-one-shot", help="Also recognise every true span as a single sign.")
+    ] = True,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Every method on the same videos: F1, precision-recall, boundaries, one-shot recognition, intervals, p-values."""
+    from ...comparison.figures import as_dict, compare, open_set, table, write_comparison
+    from ...comparison.methods import METHODS
+
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise ValueError(f"method {unknown[0]!r} is not known; expected some of {', '.join(METHODS)}")
+    made = []
+    for source in data:
+        chosen = open_set(source)
+        with err.status(f"{chosen.name}: {(names or list(METHODS))[0]}") as status:
+            done = iter([*(names or list(METHODS))[1:], "figures"])
+            rows, _ = compare(
+                chosen,
+                [METHODS[name] for name in names] if names else None,
+                lambda _: status.update(f"{chosen.name}: {next(done)}"),  # noqa: B023 (called within this turn)
+                one_shot,
+            )
+        made.append(as_dict(chosen, rows))
+        if not json_output:
+            seconds = sum(chosen.durations().values())
+            out.print(
+                f"{chosen.name}: {made[-1]['signs']} signs, one exemplar each; {made[-1]['videos']} videos, "
+                f"{seconds / 60:.1f} minutes, {made[-1]['references']} occurrences"
+            )
+            print(table(rows).text())
+        if output is not None:
+            folder = output if len(data) == 1 else output / chosen.name.replace(":", "-").replace("/", "-")
+            write_comparison(folder, chosen, rows)
+            err.print(f"table → {folder}/comparison.json .md .tex")
+    if json_output:
+        print_json(made[0] if len(made) == 1 else made)

@@ -1,0 +1,152 @@
+"""`spotter eval isolated`: figures of isolated recognition, from predictions or from embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..console import err, out, print_json
+
+__all__ = ["register"]
+
+TruthFile = Annotated[
+    Path, typer.Argument(help="CSV with sample (or id), label and perhaps signer, split.", show_default=False)
+]
+FoundFile = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV: sample,class[,next class …] or sample,rank,label; with --one-shot .npz, .csv or a folder.",
+        show_default=False,
+    ),
+]
+
+
+def register(group: typer.Typer) -> None:
+    """Adds the command of this module to the group `eval`."""
+    group.command(
+        "isolated",
+        epilog="Examples: [bold]spotter eval isolated labels.csv predictions.csv --confusion confusion.png[/bold] · "
+        "[bold]spotter eval isolated labels.csv vectors.npz --one-shot[/bold]",
+    )(eval_isolated)
+
+
+def eval_isolated(
+    truth: TruthFile,
+    predictions: FoundFile,
+    one_shot: Annotated[
+        bool, typer.Option("--one-shot", help="Retrieval with one exemplar a sign, queries by other signers.")
+    ] = False,
+    split: Annotated[str, typer.Option(help="Only rows of this split.")] = "",
+    k: Annotated[int, typer.Option(min=1, help="Of top-k, and of recall@k beside @1.")] = 5,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of the exemplars, with --one-shot.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the draws and the bootstrap.")] = 0,
+    pairs: Annotated[int, typer.Option(min=0, help="How many confused pairs to list.")] = 10,
+    classes: Annotated[bool, typer.Option("--classes", help="Also one row per class, the worst first.")] = False,
+    confusion: Annotated[
+        Path | None, typer.Option(help="Picture of the confusion matrix: .png .svg .pdf.", show_default=False)
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Page of the confused pairs with their clips: .html.", show_default=False)
+    ] = None,
+    clips: Annotated[Path | None, typer.Option(help="Folder of the clips, for --page.", show_default=False)] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Checkpoint that gave the predictions: its size is told.", show_default=False)
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Top-1, top-5, macro accuracy with intervals over clips and signers; which signs are taken for which."""
+    from ...scoring import scorer
+
+    labels, signers = scorer("eval.isolated.files").read_truth(truth, split)
+    known = signers if len(signers) == len(labels) else None
+    if signers and known is None:
+        err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
+    if one_shot:
+        _one_shot(predictions, labels, known, sorted({1, k}), draws, seed, json_output)
+        return
+    ranked = scorer("eval.isolated.files").read_ranked(predictions)
+    score = scorer("eval.isolated").isolated_score(labels, ranked, known, k, seed, _facts(model))
+    maps = scorer("eval.isolated.confusion")
+    worst = maps.confused_pairs(labels, ranked, pairs)
+    if confusion is not None:
+        names, matrix = maps.confusion_matrix(labels, ranked)
+        maps.draw_confusion(matrix, names, confusion)
+    if page is not None:
+        pages = scorer("eval.isolated.confusion_page")
+        wanted = [clip for pair in worst for clip in pair.clips]
+        pages.write_pairs_page(worst, {} if clips is None else pages.clip_files(clips, wanted), page)
+    if json_output:
+        found = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
+        print_json({**score.as_dict(), "confused": found})
+        return
+    print(score.table().text())
+    if classes:
+        print(score.class_table().text())
+    if worst:
+        print(maps.pairs_table(worst).text())
+    if confusion is not None:
+        out.print(f"confusion matrix → {confusion}")
+    if page is not None:
+        out.print(f"confused pairs → {page}")
+
+
+def _facts(model: Path | None) -> dict[str, int]:
+    if model is None:
+        return {}
+    from embeddings.isolated.classify import Classifier
+
+    return {"parameters": Classifier(model).parameters()}
+
+
+def _one_shot(
+    path: Path,
+    labels: dict[str, str],
+    signers: dict[str, str] | None,
+    ks: list[int],
+    draws: int,
+    seed: int,
+    json_output: bool,
+) -> None:
+    from ...scoring import scorer
+
+    retrieval = scorer("eval.isolated.retrieval")
+    ids, vectors = scorer("eval.isolated.files").read_vectors(path)
+    place = {clip: row for row, clip in enumerate(ids)}
+    clips = [clip for clip in labels if clip in place]
+    if len(clips) < len(labels):
+        lacking = next(clip for clip in labels if clip not in place)
+        err.print(
+            f"{len(labels) - len(clips)} of {len(labels)} clips have no vector, e.g. {lacking}; they are left out"
+        )
+    if not clips:
+        raise ValueError(f"{path}: holds no vector of the ground truth's clips; ids must be the same in both")
+    score = retrieval.one_shot_retrieval(
+        retrieval.cosine_similarity(vectors[[place[clip] for clip in clips]]),
+        [labels[clip] for clip in clips],
+        None if signers is None else [signers[clip] for clip in clips],
+        ks=tuple(ks),
+        draws=draws,
+        seed=seed,
+    )
+    if json_output:
+        print_json(_plain(score, len(clips), signers is not None))
+        return
+    print(score.table().text())
+    out.print(
+        f"{len(clips)} clips of {score.signs} signs; queries "
+        + ("by other signers than the exemplar's" if signers is not None else "by anybody: no signers are given")
+    )
+
+
+def _plain(score: Any, clips: int, by_others: bool) -> dict[str, Any]:
+    return {
+        "clips": clips,
+        "signs": score.signs,
+        "by_other_signers": by_others,
+        "queries": score.queries.tolist(),
+        "mrr": float(score.mrr.mean()),
+        "recall": {str(k): float(values.mean()) for k, values in score.recall.items()},
+        "draws": {"mrr": score.mrr.tolist(), **{f"recall@{k}": v.tolist() for k, v in score.recall.items()}},
+    }

@@ -1,0 +1,1 @@
+"""Commands on the form of signs: `spotter phonology`."""

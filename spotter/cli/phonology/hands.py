@@ -1,0 +1,180 @@
+"""`spotter phonology crops | hands | clusters`: pictures of bodies and hands, and the handshapes of a corpus."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..console import Failures, out, progress_bar
+from ..options import Clips, Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
+from .files import READING_ERRORS, fitting_frames, over_poses, read_signers, stored_names, write_rows
+
+if TYPE_CHECKING:
+    from embeddings.clip import Pose
+    from embeddings.phonology.handshapes.corpus import CorpusHands, LabelledPose
+
+__all__ = ["register"]
+
+Signers = Annotated[Path | None, typer.Option("--signers", help="CSV video,signer; without it each video is its own.")]
+
+
+class Distance(StrEnum):
+    picture = "picture"
+    palm = "palm"
+
+
+def register(group: typer.Typer) -> None:
+    """Adds the commands of this module to `spotter phonology`."""
+    group.command(epilog="Example: [bold]spotter phonology crops talks/ -o crops.h5 --masked[/bold]")(crops)
+    group.command(
+        epilog="Example: [bold]spotter phonology hands talks/ -o hands.h5 --poses poses/ --plot confidence.png[/bold]"
+    )(hands)
+    group.command(epilog="Example: [bold]spotter phonology clusters signs/ --sheets sheets/ --hands hands.h5[/bold]")(
+        clusters
+    )
+
+
+def crops(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: [video]/crops.")] = Path("crops.h5"),
+    masked: Annotated[bool, typer.Option("--masked", help="Black out everything but the skeleton.")] = False,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Body crops of 256 × 256 pixels. Videos that the file holds are not done again."""
+    from embeddings.phonology.body_crops import write_body_crops
+
+    def work(path: Path, pose: Pose) -> None:
+        count = write_body_crops(output, path.stem, fitting_frames(path, pose), pose, masked)
+        out.print(f"{path.name}: {count} crops")
+
+    over_poses(videos, poses, estimator, workers, work, stored_names(output))
+
+
+def hands(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file of hand images.")] = Path("hands.h5"),
+    confidence: Annotated[float, typer.Option(min=0, max=1, help="Least mean confidence of a hand's joints.")] = 0.4,
+    signers: Signers = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the confidences per signer.")] = None,
+    table: Annotated[Path | None, typer.Option(help="CSV of the confidences per signer.")] = None,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Images of 70 × 70 pixels of both hands. Videos that the file holds are not done again."""
+    from embeddings.phonology.handshapes.images import confidence_statistics, store_size, write_hand_images
+    from embeddings.phonology.pictures import draw_confidence
+
+    who = read_signers(signers)
+    seen: dict[str, tuple[str, Pose]] = {}
+
+    def work(path: Path, pose: Pose) -> None:
+        counts = write_hand_images(output, path.stem, fitting_frames(path, pose), pose, confidence)
+        seen[path.stem] = (who.get(path.stem, path.stem), pose)
+        out.print(f"{path.name}: {counts['left']} left, {counts['right']} right hands")
+
+    try:
+        over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    finally:
+        rows = confidence_statistics(seen, confidence)
+        if table is not None:
+            write_rows(table, tuple(rows[0]) if rows else ("signer",), [tuple(r.values()) for r in rows])
+        if plot is not None and rows:
+            draw_confidence(plot, rows, confidence)
+        if output.exists():
+            size = store_size(output)
+            out.print(
+                f"{output}: {size.images} images, {size.bytes_per_image:.0f} bytes an image, "
+                f"{size.hours_per_gigabyte:.1f} hours of video per GB"
+            )
+
+
+def clusters(
+    clips: Clips,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file of the clusters.")] = Path("clusters.h5"),
+    distance: Annotated[Distance, typer.Option(help="In the picture (published), or of 3D palm shapes.")] = (
+        Distance.picture
+    ),
+    least: Annotated[int, typer.Option(min=2, help="Videos and hands of the smallest cluster of a sign.")] = 5,
+    join: Annotated[int, typer.Option(min=2, help="Hands of the smallest cluster that joins over signs.")] = 10,
+    sheets: Annotated[Path | None, typer.Option(help="Folder for one contact sheet per cluster.")] = None,
+    hands: Annotated[Path | None, typer.Option(help="Hand images for the sheets (spotter phonology hands).")] = None,
+    signers: Signers = None,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Handshapes of a corpus of single signs: clusters per sign, then over all signs; dominant hand per signer."""
+    from embeddings.phonology.handshapes.clusters import ClusterOptions
+    from embeddings.phonology.handshapes.corpus import cluster_corpus, dominant_hands, write_corpus_clusters
+
+    videos, failures, total = _labelled(clips, read_signers(signers), poses, estimator, workers)
+    dominant = dominant_hands(videos)
+    found = cluster_corpus(videos, distance.value, ClusterOptions(least=least), join, dominant)
+    write_corpus_clusters(output, found)
+    if sheets is not None:
+        _sheets(sheets, found, hands)
+    left = sorted(signer for signer, hand in dominant.items() if hand == "left")
+    over_all = int(found.labels.max(initial=-1)) + 1
+    out.print(f"{len(videos)} videos, {len(dominant)} signers; left-handed: {', '.join(left) or 'none'}")
+    out.print(
+        f"{sum(len(c) for c in found.signs.values())} clusters in {len(found.signs)} signs, {len(found.samples)} "
+        f"hands; {over_all} clusters over all signs with {int((found.labels >= 0).sum())} hands → {output}"
+    )
+    failures.finish(total)
+
+
+def _labelled(
+    clips: list[Path], signers: dict[str, str], poses: Path | None, estimator: Estimator, workers: int
+) -> tuple[list[LabelledPose], Failures, int]:
+    """The poses of all clips that can be read, with their signs and signers."""
+    from embeddings.phonology.handshapes.corpus import LabelledPose
+
+    from ...enrolment import find_exemplars
+    from ...sources import pose_of
+
+    found = find_exemplars(clips)
+    files = [Path(e.source) for e in found]
+    source = pose_source(files, poses, estimator, workers)
+    failures, videos = Failures(), []
+    with progress_bar() as bar:
+        task = bar.add_task("poses", total=len(files))
+        for exemplar, path in zip(found, files, strict=True):
+            try:
+                signer = signers.get(path.stem, path.stem)
+                videos.append(LabelledPose(path.stem, exemplar.label, signer, pose_of(path, source)))
+            except READING_ERRORS as error:
+                failures.add(path, error)
+            bar.advance(task)
+    if not videos:
+        failures.finish(len(files))
+    return videos, failures, len(files)
+
+
+def _sheets(folder: Path, found: CorpusHands, store: Path | None) -> None:
+    """One contact sheet per cluster: the hands' images where there is a store, else their joints as lines."""
+    import h5py
+    import numpy as np
+
+    from embeddings.phonology.pictures import contact_sheet, hand_picture, write_picture
+
+    file = h5py.File(store, "r") if store is not None else None
+    try:
+        for number in range(int(found.labels.max(initial=-1)) + 1):
+            images, captions = [], []
+            for k in np.flatnonzero(found.labels == number):
+                sample = found.samples[k]
+                group = None if file is None else file.get(f"{sample.video}/{sample.hand}_hand")
+                at = np.flatnonzero(group["frames"][:] == sample.frame) if group is not None else np.zeros(0, int)
+                image = group["images"][int(at[0])] if group is not None and len(at) else None
+                images.append(hand_picture(found.joints[k], 70) if image is None else image)
+                captions.append(sample.sign[:10])
+            write_picture(folder / f"cluster-{number:03d}.png", contact_sheet(images, captions))
+    finally:
+        if file is not None:
+            file.close()

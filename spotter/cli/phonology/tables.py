@@ -1,0 +1,166 @@
+"""`spotter phonology keyframes | locations | movements | orientations`: one parameter of many videos, as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..console import out
+from ..options import Estimator, EstimatorName, PosesFolder, Videos, Workers
+from .files import fitting_frames, over_poses, stored_names, write_rows
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from embeddings.clip import Pose
+
+__all__ = ["register"]
+
+
+def register(group: typer.Typer) -> None:
+    """Adds the commands of this module to `spotter phonology`."""
+    group.command(epilog="Example: [bold]spotter phonology keyframes talks/ -o keyframes.h5 --strips strips/[/bold]")(
+        keyframes
+    )
+    group.command(epilog="Example: [bold]spotter phonology locations talks/ -o locations.h5[/bold]")(locations)
+    group.command(epilog="Example: [bold]spotter phonology movements talks/ -o movements.csv[/bold]")(movements)
+    group.command(epilog="Example: [bold]spotter phonology orientations talks/ -o orientations.csv[/bold]")(
+        orientations
+    )
+
+
+def keyframes(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file, one array per video.")] = Path(
+        "keyframes.h5"
+    ),
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Key-frames of a video.")] = 16,
+    resting: Annotated[bool, typer.Option("--resting", help="Second variant: frames in which both wrists rest.")] = (
+        False
+    ),
+    strips: Annotated[Path | None, typer.Option(help="Folder for one picture strip per video.")] = None,
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """The frames in which the signer moves least. Videos that the file holds are not done again."""
+    import h5py
+
+    from embeddings.phonology.keyframes import keyframes as slowest
+    from embeddings.phonology.keyframes import resting_keyframes
+
+    def work(path: Path, pose: Pose) -> None:
+        chosen = resting_keyframes(pose) if resting else slowest(pose, count)
+        if strips is not None:
+            _strip(strips / f"{path.stem}.png", path, pose, chosen)
+        with h5py.File(output, "a") as file:
+            file.create_dataset(path.stem, data=chosen)
+
+    done = over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    out.print(f"key-frames of {done} videos → {output}")
+
+
+def _strip(target: Path, path: Path, pose: Pose, chosen: Any) -> None:
+    """The strip of one video: its pictures, or stick figures for a pose file."""
+    from embeddings.phonology.pictures import keyframe_strip, write_picture
+
+    from ...sources import VIDEO_SUFFIXES
+
+    wanted = {int(k) for k in chosen}
+    frames = None
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        frames = {k: frame for k, frame in enumerate(fitting_frames(path, pose)) if k in wanted}
+    write_picture(target, keyframe_strip(pose, chosen, frames))
+
+
+def locations(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: frame_number, vector per video.")] = Path(
+        "locations.h5"
+    ),
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Location vectors (T, 2, 15), named places per frame, and the place of the sign per hand (left, right)."""
+    import h5py
+    import numpy as np
+
+    from embeddings.phonology.locations import LOCATIONS, location_histogram, sign_location
+    from embeddings.phonology.locations import locations as places
+    from embeddings.phonology.semantic_vector import location_vectors
+    from embeddings.phonology.signer_space import signer_space
+
+    def work(path: Path, pose: Pose) -> None:
+        space = signer_space(pose)
+        located = places(space)
+        left, right = sign_location(located)
+        with h5py.File(output, "a") as file:
+            group = file.create_group(path.stem)
+            group["frame_number"] = np.arange(len(space))
+            group.create_dataset("vector", data=location_vectors(space), compression="gzip")
+            group["place"], group["confidence"] = located.index, located.confidence.astype(np.float32)
+            group["histogram"] = location_histogram(located)
+            group.attrs.update({"places": list(LOCATIONS), "left": left, "right": right, "fps": pose.fps})
+        out.print(f"{path.name}: left hand {left or 'not seen'}, right hand {right or 'not seen'}")
+
+    done = over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    out.print(f"locations of {done} videos → {output}")
+
+
+def movements(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV of segments, in seconds.")] = Path(
+        "movements.csv"
+    ),
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """What each hand does: holds, directions, twisting; where it comes from, goes to, passes and touches."""
+    from embeddings.phonology.movements import movements as moved
+    from embeddings.phonology.signer_space import signer_space
+
+    rows: list[tuple[Any, ...]] = []
+
+    def work(path: Path, pose: Pose) -> None:
+        for s in moved(signer_space(pose)).segments:
+            times = (round(s.start / pose.fps, 4), round(s.end / pose.fps, 4))
+            told = (s.away_from, s.towards, " ".join(s.passage), s.contact, round(s.confidence, 3))
+            rows.append((path.stem, s.hand, s.kind, *times, *told))
+
+    columns = ("video", "hand", "kind", "start", "end", "away_from", "towards", "passage", "contact", "confidence")
+    try:
+        over_poses(videos, poses, estimator, workers, work)
+    finally:
+        write_rows(output, columns, rows)
+        out.print(f"{len(rows)} segments → {output}")
+
+
+def orientations(
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV of stretches, in seconds.")] = Path(
+        "orientations.csv"
+    ),
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    workers: Workers = 0,
+) -> None:
+    """Which way the palms face: up, down, right, left (the signer's own), away, body."""
+    from embeddings.phonology.describe import describe
+
+    rows: list[tuple[Any, ...]] = []
+
+    def work(path: Path, pose: Pose) -> None:
+        found = [s for s in describe(pose) if s.parameter == "orientation"]
+        rows.extend(
+            (path.stem, s.hand, s.value, round(s.start, 4), round(s.end, 4), round(s.confidence, 3)) for s in found
+        )
+
+    try:
+        over_poses(videos, poses, estimator, workers, work)
+    finally:
+        write_rows(output, ("video", "hand", "palm", "start", "end", "confidence"), rows)
+        out.print(f"{len(rows)} stretches → {output}")

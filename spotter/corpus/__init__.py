@@ -1,0 +1,1 @@
+"""An index of many videos that is searched with one clip."""

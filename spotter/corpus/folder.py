@@ -1,0 +1,315 @@
+"""`Corpus`: a folder with the window vectors of many videos, to search for a clip.
+
+::
+
+    corpus/
+      corpus.json              version, encoder, window lengths, stride
+      videos/<name>.safetensors  one file per video, see `corpus_files`
+      videos.csv               a table of them, for people
+      facts.csv                signer and date of videos (optional)
+      windows.json, windows-*  the index of many videos, see `gallery.corpus_index`
+
+The videos' files are the corpus; all else follows from them. A video is added by writing its file and removed by
+deleting it. Videos that the index does not know yet are searched exactly, those that it knows and that are gone or have
+changed are left out, so it is rebuilt only when many have come.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embeddings.files import whole_file, write_json
+
+from .facts import read_facts, within, write_facts
+from .video import ENDING, CorpusError, StoredVideo, read_stored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gallery.corpus_index import Engine, Part, RowIndex
+
+__all__ = ["LENGTHS", "Corpus", "CorpusSettings"]
+
+VERSION = 1
+FORMAT = "sign-spotter corpus"
+LENGTHS: tuple[int, ...] = (16,)
+"""Window lengths in frames that are stored: more of them rank no better (`scripts/bench/corpus.py`)."""
+
+BUILD_FROM = 200_000
+"""Rows; so many are searched exactly in the time that an index takes."""
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """What all videos of a corpus have in common.
+
+    Attributes:
+        encoder: id of the encoder.
+        dim: D of its vectors.
+        fps: of its frames.
+        lengths: window lengths in frames.
+        stride: frames between window centres.
+    """
+
+    encoder: str
+    dim: int
+    fps: float
+    lengths: tuple[int, ...] = LENGTHS
+    stride: int = 2
+
+    def __post_init__(self) -> None:
+        if not self.lengths or min(self.lengths) < 1 or self.stride < 1:
+            raise CorpusError(
+                f"window lengths {self.lengths}, stride {self.stride}; expected at least one length, all at least 1"
+            )
+
+
+class Corpus:
+    """A corpus folder, opened.
+
+    Attributes:
+        folder: where it is.
+        settings: of all its videos.
+        videos: by name, in the order of their names.
+    """
+
+    def __init__(self, folder: Path, settings: CorpusSettings, videos: Iterable[StoredVideo] = ()) -> None:
+        self.folder, self.settings = folder, settings
+        self.videos = {v.name: v for v in sorted(videos, key=lambda v: v.name)}
+        self._index: RowIndex | None = None
+        self._index_read = False
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    @property
+    def rows(self) -> int:
+        """Number of window vectors."""
+        return sum(v.rows for v in self.videos.values())
+
+    @classmethod
+    def create(cls, folder: str | Path, settings: CorpusSettings) -> Corpus:
+        """A new corpus, or the one that is there if it was made with the same settings.
+
+        Raises:
+            CorpusError: the folder holds another corpus, or something else.
+        """
+        folder = Path(folder)
+        if (folder / "corpus.json").exists():
+            corpus = cls.open(folder)
+            if corpus.settings != settings:
+                raise CorpusError(
+                    f"{folder} was made with {asdict(corpus.settings)}; now {asdict(settings)} is asked for. "
+                    "Use the same settings, or another folder"
+                )
+            return corpus
+        if folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir()):
+            raise CorpusError(f"{folder} holds other files and no corpus.json; choose another folder")
+        write_json(folder / "corpus.json", {"format": FORMAT, "version": VERSION, **asdict(settings)})
+        return cls(folder, settings)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Corpus:
+        """A corpus that is there; the header of every video's file is checked.
+
+        Raises:
+            CorpusError: not a corpus, of another version, or a file is damaged; names the file.
+        """
+        folder = Path(folder)
+        path = folder / "corpus.json"
+        if not path.is_file():
+            raise CorpusError(f"{folder}: no corpus here (no corpus.json); make one with spotter index VIDEO… -o")
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            if told.get("format") != FORMAT or told["version"] != VERSION:
+                raise ValueError(f"format {told.get('format')!r}, version {told.get('version')!r}")
+            settings = CorpusSettings(
+                str(told["encoder"]), int(told["dim"]), float(told["fps"]),
+                tuple(int(n) for n in told["lengths"]), int(told["stride"]),
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorpusError(f"{path}: not readable; expected {FORMAT}, version {VERSION} ({error})") from None
+        videos = [read_stored(file) for file in _video_files(folder)]
+        for video in videos:
+            _check_fits(video, settings)
+        return cls(folder, settings, videos)
+
+    def path_of(self, name: str) -> Path:
+        """The file of a video of that name.
+
+        Raises:
+            CorpusError: the name cannot be a file's.
+        """
+        if not name or name.startswith(".") or any(c in "/\\\0" for c in name):
+            raise CorpusError(f"video name {name!r} cannot be stored; expected a file's name without its ending")
+        return self.folder / "videos" / f"{name}{ENDING}"
+
+    def take(self, name: str) -> StoredVideo:
+        """Takes in the file of a video that was just written."""
+        video = read_stored(self.path_of(name))
+        _check_fits(video, self.settings)
+        self.videos = dict(sorted({**self.videos, name: video}.items()))
+        return video
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Deletes videos; none when one is unknown. The index stays as it is and leaves them out.
+
+        Raises:
+            CorpusError: a video is unknown.
+        """
+        leaving = list(dict.fromkeys(names))
+        self._check_known(leaving)
+        for name in leaving:
+            self.videos.pop(name).path.unlink()
+
+    def _check_known(self, names: Sequence[str]) -> None:
+        unknown = [n for n in names if n not in self.videos]
+        if unknown:
+            raise CorpusError(f"{self.folder} has no video {', '.join(map(repr, unknown))}")
+
+    @property
+    def facts(self) -> dict[str, dict[str, str]]:
+        """Video → its facts (signer, date), of the videos that have any."""
+        path = self.folder / "facts.csv"
+        return read_facts(path) if path.exists() else {}
+
+    def add_facts(self, facts: Mapping[str, Mapping[str, str]]) -> None:
+        """Merges facts into the corpus's table; of a video named twice the newer ones stand."""
+        write_facts(self.folder / "facts.csv", {**self.facts, **facts})
+
+    def choose(
+        self,
+        videos: Sequence[str] | None = None,
+        signers: Sequence[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> list[str]:
+        """Names of the videos that pass: of these names, by these signers, of dates (ISO) since … until, inclusive.
+
+        Raises:
+            CorpusError: a video or a signer is unknown.
+        """
+        facts = self.facts
+        if videos is not None:
+            self._check_known(videos)
+        for signer in signers or ():
+            if all(row["signer"] != signer for row in facts.values()):
+                raise CorpusError(f"{self.folder}: facts.csv names no signer {signer!r}")
+        nothing = {"signer": "", "date": ""}
+
+        def passes(name: str) -> bool:
+            row = facts.get(name, nothing)
+            named = (videos is None or name in videos) and (signers is None or row["signer"] in signers)
+            return named and within(row["date"], since, until)
+
+        return [name for name in self.videos if passes(name)]
+
+    def index(self) -> RowIndex | None:
+        """The index of the folder, opened at the first call; None when there is none."""
+        if not self._index_read:
+            from gallery.corpus_index import RowIndex
+
+            try:
+                self._index = RowIndex.open(self.folder, self.settings.dim)
+            except ValueError as error:
+                raise CorpusError(str(error)) from None
+            self._index_read = True
+        return self._index
+
+    def unindexed(self) -> list[StoredVideo]:
+        """Videos that the index does not know, or knows in an older version."""
+        index = self.index()
+        known = {} if index is None else {p.name: p.content for p in index.parts}
+        return [v for v in self.videos.values() if known.get(v.name) != v.content]
+
+    def build(
+        self,
+        always: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        engine: Engine = map,
+    ) -> bool:
+        """Builds the index anew if it is worth it: many rows, and a quarter of them not in it. Says whether it did.
+
+        Args:
+            always: build whatever the numbers say (a corpus of few rows has no use for it).
+            progress: called with (rows done, all).
+            engine: what runs the shards' jobs (`engine_ray.mapper` does so on a cluster).
+        """
+        from gallery.corpus_index import Part, build_index
+
+        waiting = 0 if always else sum(v.rows for v in self.unindexed())
+        if self.rows == 0 or not (always or (waiting >= BUILD_FROM and 4 * waiting >= self.rows)):
+            return False
+        parts = [Part(v.name, v.content, v.rows) for v in self.videos.values() if v.rows]
+        read = _RowsOf(self.folder / "videos")
+        build_index(self.folder, parts, read, self.settings.dim, None, progress, engine)
+        self._index, self._index_read = None, False
+        return True
+
+    def write_table(self) -> None:
+        """Writes `videos.csv`."""
+        facts = self.facts
+        with whole_file(self.folder / "videos.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["video", "source", "seconds", "windows", "signer", "date", "sha256"])
+            for name, video in self.videos.items():
+                row = facts.get(name, {"signer": "", "date": ""})
+                told = [video.source, f"{video.duration:.3f}", video.rows, row["signer"], row["date"], video.content]
+                table.writerow([name, *told])
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the folder for one writer, and clears away what a killed one left half written.
+
+        Raises:
+            CorpusError: another process is writing.
+        """
+        with (self.folder / ".lock").open("a") as lock:
+            _hold(lock.fileno(), self.folder)
+            for partial in (*self.folder.glob(".*.partial*"), *(self.folder / "videos").glob(".*.partial*")):
+                partial.unlink()
+            yield
+
+
+@dataclass(frozen=True)
+class _RowsOf:
+    """Reads a part of the index from its video's file; in any process that sees the folder."""
+
+    folder: Path
+
+    def __call__(self, part: Part) -> NDArray[np.float16]:
+        return read_stored(self.folder / f"{part.name}{ENDING}").vectors
+
+
+def _hold(file: int, folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # no advisory locks by that call; two writers at once are the user's to avoid
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CorpusError(f"{folder}: another process is writing to this corpus; wait for it") from None
+
+
+def _video_files(folder: Path) -> list[Path]:
+    inside = folder / "videos"
+    return sorted(p for p in inside.glob(f"*{ENDING}") if not p.name.startswith(".")) if inside.is_dir() else []
+
+
+def _check_fits(video: StoredVideo, settings: CorpusSettings) -> None:
+    found = (video.encoder, video.places["vectors"][1][1], video.fps, *video.grid)
+    expected = (settings.encoder, settings.dim, settings.fps, settings.lengths, settings.stride)
+    if found != expected or video.path.name != f"{video.name}{ENDING}":
+        raise CorpusError(
+            f"{video.path}: holds {video.name!r} made with {found}; this corpus is of {expected}. "
+            "Delete it, and index the video again"
+        )

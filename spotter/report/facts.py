@@ -1,0 +1,95 @@
+"""What the report knows about each query: its detections judged by the ground truth, its length, its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..detection import Detection
+from ..sources import POSE_SUFFIXES
+from .timeline import Hit
+
+if TYPE_CHECKING:
+    from ..search.track import SimilarityTrack
+
+__all__ = ["Truth", "VideoFacts", "collect", "is_video"]
+
+Truth = Mapping[str, Sequence[Sequence[Any]]]
+"""Video → rows (sign, start s, end s)."""
+
+
+@dataclass
+class VideoFacts:
+    """What the report knows about one query."""
+
+    name: str
+    detections: list[Detection]
+    track: SimilarityTrack | None
+    duration: float
+    error: str
+    file: Path | None
+    truth: list[tuple[str, float, float]] | None
+    hits: list[Hit]
+    missed: list[bool]
+
+
+def collect(results: Iterable[Any], media: Mapping[str, Path], truth: Truth | None) -> list[VideoFacts]:
+    """Facts of every video that a result, a media file or the ground truth names, in that order."""
+    videos: dict[str, VideoFacts] = {}
+
+    def video(name: str) -> VideoFacts:
+        rows = (
+            None if truth is None or name not in truth else [(str(r[0]), float(r[1]), float(r[2])) for r in truth[name]]
+        )
+        return videos.setdefault(name, VideoFacts(name, [], None, 0.0, "", media.get(name), rows, [], []))
+
+    for result in results:
+        if isinstance(result, Detection):
+            video(result.video).detections.append(result)
+            continue
+        one = video(result.video)
+        one.detections += result.detections
+        one.track, one.duration, one.error = result.track, result.duration, result.error
+    for name in [*media, *(truth or {})]:
+        video(name)
+    number = 0
+    for one in videos.values():
+        one.detections.sort(key=lambda d: (d.start, d.end, d.sign))
+        one.duration = _duration(one)
+        right, one.missed = _judge(one)
+        for d, fact in zip(one.detections, right, strict=True):
+            number += 1
+            one.hits.append(Hit(number, d, fact))
+    return list(videos.values())
+
+
+def _duration(video: VideoFacts) -> float:
+    known = [video.duration, *(d.end for d in video.detections), *(row[2] for row in video.truth or ())]
+    if video.track is not None and len(video.track.centres):
+        known.append(float(video.track.seconds[-1]))
+    if video.duration == 0 and is_video(video.file):
+        from embeddings.video import VideoError, probe
+
+        try:
+            known.append(probe(str(video.file)).duration)
+        except VideoError as error:
+            video.error = video.error if video.error else str(error)
+    return max(known)
+
+
+def is_video(file: Path | None) -> bool:
+    """Whether the file is there and may hold pictures."""
+    return file is not None and file.suffix.lower() not in POSE_SUFFIXES and file.is_file()
+
+
+def _judge(video: VideoFacts) -> tuple[list[bool | None], list[bool]]:
+    """Which detections agree with the ground truth (one to one, IoU ≥ 0.5), and which of its rows were missed."""
+    if video.truth is None:
+        return [None] * len(video.detections), []
+    from eval.spotting import match
+
+    pairs = match(video.truth, [(d.sign, d.start, d.end) for d in video.detections])
+    found, right = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
+    return [j in right for j in range(len(video.detections))], [i not in found for i in range(len(video.truth))]

@@ -1,0 +1,1 @@
+"""The search: windows, tracks, peaks, alignment, judgement."""
