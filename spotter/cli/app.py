@@ -48,7 +48,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(version("sign-spotter"))
+        print(version("oneshot-sign-spotter"))
         raise typer.Exit
 
 

@@ -39,7 +39,7 @@ def start_ray(workers: int = 0) -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise ImportError(f'Ray is not installed ({error}); pip install "sign-spotter[ray]"') from None
+        raise ImportError(f'Ray is not installed ({error}); pip install "oneshot-sign-spotter[ray]"') from None
     if not ray.is_initialized():
         settings: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
         if not os.environ.get("RAY_ADDRESS"):

@@ -18,7 +18,7 @@ from .topdown import keypoint_rows
 
 __all__ = ["MMPoseWholeBody", "stand_ins"]
 
-INSTALL = "pip install 'sign-spotter[mmpose]' && pip install --no-deps mmpose==1.3.2"
+INSTALL = "pip install 'oneshot-sign-spotter[mmpose]' && pip install --no-deps mmpose==1.3.2"
 
 
 @contextmanager

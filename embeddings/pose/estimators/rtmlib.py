@@ -14,7 +14,7 @@ from .topdown import keypoint_rows
 
 __all__ = ["RTMPoseWholeBody"]
 
-INSTALL = "pip install 'sign-spotter[rtmlib]'  (or: pip install 'rtmlib>=0.0.13' 'onnxruntime>=1.17')"
+INSTALL = "pip install 'oneshot-sign-spotter[rtmlib]'  (or: pip install 'rtmlib>=0.0.13' 'onnxruntime>=1.17')"
 
 
 class RTMPoseWholeBody:

@@ -35,7 +35,7 @@ def test_scores_and_keypoints_in_our_terms() -> None:
 @pytest.mark.parametrize(
     ("name", "lacking", "line"),
     [
-        ("rtmlib", "rtmlib", "pip install 'sign-spotter[rtmlib]'"),
+        ("rtmlib", "rtmlib", "pip install 'oneshot-sign-spotter[rtmlib]'"),
         ("mmpose", "mmcv", "pip install --no-deps mmpose==1.3.2"),
     ],
 )
