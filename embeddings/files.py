@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["whole_file", "write_json", "write_text"]
+__all__ = ["media_name", "whole_file", "write_json", "write_text"]
+
+
+def media_name(path: Path) -> str:
+    """The name by which a recording is known: a file's without its ending, a folder's whole."""
+    return path.name if path.is_dir() else path.stem
 
 
 @contextmanager

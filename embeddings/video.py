@@ -1,5 +1,7 @@
 """Video in and out: probe, decode by presentation time with bounded memory, write H.264.
 
+A folder of numbered images is read like a video of 25 frames a second, or of as many as are asked for.
+
 PyAV does the decoding. Frames come one at a time, so an hour of video never sits in memory. Time is what the file
 says (presentation timestamps), counted from the first frame shown; frames are never counted to get a time.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .clip import Clip
+from .image_folder import IMAGE_FPS, image_size, read_images
 from .video_decode import Frame, PictureMaker, VideoError, first_frame, open_video, rotation, timed_frames
 
 __all__ = ["VideoError", "VideoInfo", "probe", "read_clip", "read_frames", "write_video"]
@@ -57,6 +60,9 @@ def probe(path: str | Path) -> VideoInfo:
         VideoError: missing, empty, unreadable, or without a video stream.
     """
     path = Path(path)
+    if path.is_dir():
+        width, height, count = image_size(path)
+        return VideoInfo(path, width, height, IMAGE_FPS, count / IMAGE_FPS, 0)
     container, stream = open_video(path)
     with container:
         first = first_frame(path, container, stream)
@@ -85,7 +91,7 @@ def read_frames(
         path: the video.
         fps: None gives every frame at its own time. A number resamples by presentation time: row i is the frame
             that is on screen at ``start + i / fps`` (the last one shown at or before that moment), so frames of a
-            variable-rate video are repeated or left out, never shifted.
+            variable-rate video are repeated or left out, never shifted. Of a folder of images it is the images' own.
         start, end: seconds since the first frame, ``[start, end)``; end None is the end of the file.
         size: (width, height) to resize to, as shown.
 
@@ -98,6 +104,9 @@ def read_frames(
         raise ValueError(f"fps is {fps}; expected a positive number")
     if start < 0 or (end is not None and end <= start):
         raise ValueError(f"cannot read from {start} s to {end} s; expected 0 <= start < end")
+    if path.is_dir():
+        yield from read_images(path, fps, start, end, size)
+        return
     limit = float("inf") if end is None else end
     if fps is not None:
         yield from _resampled(path, fps, start, limit, size)

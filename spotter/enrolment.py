@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embeddings.handedness import right_handed
-
-from .sources import POSE_SUFFIXES, VIDEO_SUFFIXES, PoseSource, load_clip
+from embeddings.pose.formats.spoter_csv import is_spoter_csv
+from embeddings.prepared import prepared
+from embeddings.recordings import PoseSource, Recording, find_recordings, one_recording
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
@@ -28,7 +28,7 @@ class Exemplar:
 
     Attributes:
         label: its gloss.
-        source: a video or pose file, a `Clip` or a `Pose`.
+        source: what `embeddings.recordings.read_recording` takes: a path, a recording, a `Clip` or a `Pose`.
         span: (start s, end s) of the sign within it, None to find it by itself.
     """
 
@@ -37,23 +37,27 @@ class Exemplar:
     span: tuple[float, float] | None = None
 
 
-def find_exemplars(source: Any) -> list[Exemplar]:
+def find_exemplars(source: Any, needs: Sequence[str] = ("pose",)) -> list[Exemplar]:
     """What a user names, as exemplars.
 
-    A folder: each clip in it is a sign, its name up to `~` the gloss (`HOUSE.mp4`, `HOUSE~2.mp4`); in a folder of
-    folders the folder's name is the gloss. A CSV: the columns file, label and optionally start, end in seconds, paths
-    from the CSV's folder. Or a list of files, of `Clip`s with labels, or of `Exemplar`s.
+    A folder: each recording in it is a sign, its name up to `~` the gloss (`HOUSE.mp4`, `HOUSE~2.mp4`); in a folder of
+    folders the folder's name is the gloss. A file of many clips: the labels it gives them, or their names up to `~`. A
+    CSV: the columns file, label and optionally start, end in seconds, paths from the CSV's folder. Or a list of files,
+    of `Clip`s with labels, or of `Exemplar`s.
+
+    Args:
+        needs: the encoder's `required_inputs`; of a video and its pose file, the one that has them is taken.
 
     Raises:
         ValueError: nothing is found, or an item has no label.
     """
     if isinstance(source, Exemplar):
         return [source]
-    if isinstance(source, str | Path):
-        return _from_path(Path(source))
+    if isinstance(source, str | Path | Recording):
+        return _from_path(source, needs)
     if hasattr(source, "label") and hasattr(source, "pose"):
         return [_from_clip(source)]
-    found = [exemplar for item in source for exemplar in find_exemplars(item)]
+    found = [exemplar for item in source for exemplar in find_exemplars(item, needs)]
     if not found:
         raise ValueError("no exemplars given; expected clips of single signs")
     return found
@@ -65,23 +69,18 @@ def _from_clip(clip: Clip) -> Exemplar:
     return Exemplar(clip.label, clip)
 
 
-def _from_path(path: Path) -> list[Exemplar]:
-    if not path.exists():
-        raise ValueError(f"{path}: no such file or folder")
-    if path.suffix.lower() == ".csv":
-        return list(_from_csv(path))
-    if path.is_file():
-        return [Exemplar(_gloss(path.stem), path)]
-    files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in (*VIDEO_SUFFIXES, *POSE_SUFFIXES)]
-    files = [f for f in files if not any(part.startswith(".") for part in f.relative_to(path).parts)]
-    if not files:
-        raise ValueError(f"{path}: no video or pose files in this folder")
-    # a video and its pose file are one exemplar; the pose is the cheaper to read
-    by_stem = {f.with_suffix(""): f for f in sorted(files, key=lambda f: f.suffix.lower() in POSE_SUFFIXES)}
-    return [
-        Exemplar(_gloss(f.stem) if f.parent == path else f.parent.name, f)
-        for f in sorted(by_stem.values(), key=lambda f: str(f))
-    ]
+def _from_path(named: str | Path | Recording, needs: Sequence[str]) -> list[Exemplar]:
+    root = Path(named)
+    if root.suffix.lower() == ".csv" and root.is_file() and not is_spoter_csv(root):
+        return list(_from_csv(root))
+    return [Exemplar(_label(r, root), r) for r in find_recordings([named], needs, recursive=True)]
+
+
+def _label(recording: Recording, root: Path) -> str:
+    """As the file says, else by the folder inside `root`, else by the name."""
+    inside = recording.path.parent
+    named = _gloss(recording.name) if inside in (root, root.parent) or recording.part else inside.name
+    return recording.label or named
 
 
 def _gloss(stem: str) -> str:
@@ -99,7 +98,9 @@ def _from_csv(path: Path) -> Iterator[Exemplar]:
         for number, row in enumerate(table, start=2):
             if not row["file"] or not row["label"]:
                 raise ValueError(f"{path}, line {number}: file or label is empty")
-            yield Exemplar(row["label"], (path.parent / row["file"]), _span_of(path, number, row))
+            clip = path.parent / row["file"]
+            source = one_recording(clip) if clip.is_file() else clip  # whoever reads it says what is wrong with it
+            yield Exemplar(row["label"], source, _span_of(path, number, row))
 
 
 def _span_of(path: Path, number: int, row: Mapping[str, str]) -> tuple[float, float] | None:
@@ -172,7 +173,7 @@ def enroll(
     made = _loaded(encoder)
     gallery = into if into is not None else Gallery(made.dim, made.id or made.name)
     gallery.check_encoder(made.id or made.name)
-    waiting = find_exemplars(source)
+    waiting = find_exemplars(source, made.required_inputs)
     before = len(gallery)
     for done, exemplar in enumerate(waiting, start=1):
         try:
@@ -206,18 +207,13 @@ def _enroll_one(
     trim: bool,
     poses: PoseSource | None,
 ) -> None:
-    clip = load_clip(exemplar.source, encoder, poses)
-    if len(clip) == 0:
-        raise ValueError(f"{clip.name}: has no frames")
+    example = prepared(exemplar.source, encoder, poses)
+    clip = example.clip
     given = exemplar.span if exemplar.span is not None else spans.get(clip.name)
     start, end = exemplar_span(clip, given, trim)
-    inputs = encoder.prepare(right_handed(clip))
-    ratio = encoder.fps / clip.fps
-    window = np.array([[start * ratio, max(end * ratio, start * ratio + 1)]])
-    vector = encoder.embed(inputs, window)
-    features = encoder.clip_features(inputs)
-    first = int(np.clip(round(start * ratio), 0, len(features) - 1))
-    last = int(np.clip(round(end * ratio), first + 1, len(features)))
+    first, last = example.encoder_frames(start, end)
+    vector = example.embed(np.array([[first, max(last, first + 1)]]))
+    features = example.features[example.rows(start, end)]
     source = clip.path.name if clip.path is not None else clip.name
-    facts = {"source": source, "start": start / clip.fps, "end": end / clip.fps, "frames": last - first}
-    gallery.add(vector, [exemplar.label], facts=[facts], features=[features[first:last]])
+    facts = {"source": source, "start": start / clip.fps, "end": end / clip.fps, "frames": len(features)}
+    gallery.add(vector, [exemplar.label], facts=[facts], features=[features])

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.prepared import load_clip
+from embeddings.recordings import PoseSource, source_name
+
 from .detection import Detection
 from .search.calibrate import shipped_calibration
 from .search.fusion import fuse
@@ -19,7 +22,6 @@ from .search.judge import Judge
 from .search.options import SpottingOptions, TransferOptions
 from .search.query import Plan, Query, make_plan, similarity_track
 from .search.track import SimilarityTrack
-from .sources import PoseSource, load_clip, source_name
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
@@ -74,7 +76,7 @@ def spot(
     """Where the gallery's signs occur in one video, or in several (a list).
 
     Args:
-        video: a video or pose file, a `Clip`, a `Pose`, or a list of these.
+        video: a recording's path (docs/inputs.md), a `Clip`, a `Pose`, or a list of these.
         gallery: exemplars made with the same encoder.
         known: video name → the one sign to look for in it (the challenge's protocol); its best place is reported
             whatever its score.

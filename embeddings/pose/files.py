@@ -19,7 +19,14 @@ __all__ = ["read_pose", "source_stamp", "write_pose"]
 
 
 def source_stamp(video: Path, fps: float | None) -> str:
-    """What a pose was made from: the video's size and the hash of its beginning and end, and the frame rate."""
+    """What a pose was made from: the video's size and the hash of its beginning and end, and the frame rate.
+
+    Of a folder the names and sizes of its files stand for its content.
+    """
+    if video.is_dir():
+        listed = sorted((f.name, f.stat().st_size) for f in video.iterdir() if not f.name.startswith("."))
+        total = sum(size for _, size in listed)
+        return f"{total}:{hashlib.sha256(repr(listed).encode()).hexdigest()[:16]}:{'own' if fps is None else fps}"
     size = video.stat().st_size
     digest = hashlib.sha256()
     with video.open("rb") as file:

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from ..files import media_name
 from .estimate import ESTIMATORS, estimate
 from .files import source_stamp, write_pose
 from .formats.dot_pose import read_header
@@ -60,7 +61,7 @@ class _Job:
 
     def finished(self) -> bool:
         """Whether the output was made from this very video, at this rate, by this estimator."""
-        if not self.output.exists() or not self.video.is_file():
+        if not self.output.exists() or not self.video.exists():
             return False
         header = read_header(self.output)
         return header.get("stamp") == self.stamp and header.get("estimator", "").startswith(self.estimator)
@@ -99,7 +100,7 @@ def estimate_videos(
         raise ValueError(f"format {format!r} is not known; expected one of {', '.join(FORMATS)}")
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator {estimator!r} is not known; expected one of {', '.join(ESTIMATORS)}")
-    outputs = [folder / f"{path.stem}.{ending}" for path in paths]
+    outputs = [folder / f"{media_name(path)}.{ending}" for path in paths]
     if len(set(outputs)) != len(paths):
         twice = sorted({output.stem for output in outputs if outputs.count(output) > 1})
         raise ValueError(f"videos of the same name would overwrite each other's poses: {', '.join(twice)}; rename them")

@@ -1,11 +1,11 @@
-"""Training data by one line: procedural signs, folders, manifests, prepared benchmarks, pose stores, SPOTER's CSV.
+"""Training data by one line: procedural signs, folders, manifests, prepared benchmarks, files of many clips.
 
     procedural:7?signs=40&signers=0-39&takes=1      made on the spot: every signer performs every sign
-    dictionary/                                     label/clip.mp4 or label/clip.pose
+    dictionary/                                     label/clip or label/signer/clip, recordings of any kind
     clips.csv?media=videos/                         a manifest (`spotter data` writes one); also a folder with it
     wlasl100:WLASL_v0.3.json?media=videos/          a benchmark's own annotation
-    poses.h5?labels=labels.csv                      a pose store; without labels, a video's name up to ~ is its label
-    spoter-csv:train.csv                            SPOTER's CSV
+    poses.h5?labels=labels.csv                      a file of many clips (pose store, landmark pack, SPOTER's CSV, …);
+                                                    labels are those it gives, else the clips' names up to ~
     images:hands/                                   label/image.png or label/signer/image.png
 
 `validation=…` names another such source for validation; splits come from the data, else by signer.
@@ -27,6 +27,8 @@ from eval.datasets import DATASETS, Sample, read_dataset, refuse_leaks, seconds_
 from eval.splits import Split, split_by_signer
 
 from ..clip import Clip
+from ..pose.formats.spoter_csv import is_spoter_csv
+from ..recordings import PoseSource, Recording, RecordingError, find_recordings, read_recording
 from .recipes import DataPart
 from .windows import Item
 
@@ -40,12 +42,14 @@ class DataError(ValueError):
     """Training data that cannot be used."""
 
 
-def open_source(text: str, needs: tuple[str, ...], poses: Path | None = None, fps: float = 25.0) -> list[Item]:
+def open_source(
+    text: str, needs: tuple[str, ...], poses: PoseSource | Path | None = None, fps: float = 25.0
+) -> list[Item]:
     """The labelled clips of a source (see the module's text).
 
     Args:
         needs: the network's `required_inputs`.
-        poses: folder where poses estimated from videos are kept and found again.
+        poses: how poses are estimated from videos, or the folder where those are kept and found again.
         fps: of clips with pictures.
 
     Raises:
@@ -56,16 +60,18 @@ def open_source(text: str, needs: tuple[str, ...], poses: Path | None = None, fp
     kind, colon, rest = where.partition(":")
     rest = unquote(rest)
     further = options.pop("validation", "")
-    readers: dict[str, Callable[..., list[Item]]] = {
-        "procedural": _procedural, "spoter-csv": _spoter_csv, "images": _images,
-    }  # fmt: skip
+    readers: dict[str, Callable[..., list[Item]]] = {"procedural": _procedural, "images": _images}
+    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=poses)
+    load = partial(read_recording, needs=needs, poses=source, fps=fps, asker="the network")
+    path = Path(rest if kind == "spoter-csv" else where)
     if colon and kind in readers:
         items = readers[kind](rest, options, needs)
-    elif where.endswith((".h5", ".hdf5")) and Path(where).is_file():
-        items = _pose_store(where, options, needs)
+    elif colon and kind in DATASETS:
+        items = _samples(kind, Path(rest), options, load)
+    elif (path.suffix in (".csv", ".json") and not is_spoter_csv(path)) or (path / "manifest.csv").is_file():
+        items = _samples("manifest", path / "manifest.csv" if path.is_dir() else path, options, load)
     else:
-        named = (kind, Path(rest)) if colon and kind in DATASETS else ("", Path(where))
-        items = _recordings(*named, options, partial(load_recording, needs=needs, poses=poses, fps=fps))
+        items = _recordings(path, options, needs, load)
     if options:
         raise DataError(f"{text}: {', '.join(options)} is not known here")
     if not items:
@@ -121,20 +127,6 @@ def _perform(world: Any, sign: Any, who: int, take: int, severity: float, rotati
     return clip
 
 
-def _spoter_csv(path: str, options: dict[str, str], needs: tuple[str, ...]) -> list[Item]:
-    from ..pose.formats.spoter_csv import read_spoter_csv
-
-    items = []
-    for row, (pose, label) in enumerate(read_spoter_csv(path), start=2):
-        name = f"{Path(path).stem}-{row}"
-        items.append(Item(name, label, partial(_given, Clip(name, pose.fps, pose, label=label)), source=name))
-    return items
-
-
-def _given(clip: Clip) -> Clip:
-    return clip
-
-
 def _images(folder: str, options: dict[str, str], needs: tuple[str, ...]) -> list[Item]:
     root = Path(folder)
     found = sorted(p for p in root.rglob("*") if p.suffix.lower() in IMAGES) if root.is_dir() else []
@@ -157,31 +149,43 @@ def _image(path: Path) -> Clip:
     return Clip(path.stem, 25.0, extra={"hand": picture[None, ..., ::-1].copy()})
 
 
-def _pose_store(path: str, options: dict[str, str], needs: tuple[str, ...]) -> list[Item]:
+def _recordings(path: Path, options: dict[str, str], needs: tuple[str, ...], load: Callable[..., Clip]) -> list[Item]:
+    """The clips of a file of many, or of a folder label/clip or label/signer/clip."""
     from eval.isolated.files import read_truth
 
-    from ..pose.formats.store import read_store
-
-    poses = dict(read_store(path))
-    labels, signers = {name: name.partition("~")[0] for name in poses}, dict[str, str]()
-    if "labels" in options:
-        labels, signers = read_truth(options.pop("labels"))
-    absent = sorted(set(labels) - set(poses))
+    try:
+        found = find_recordings([path], needs, recursive=True)
+    except RecordingError as error:
+        raise DataError(f"{error}; for procedural signs write procedural:7?signs=40") from None
+    labels, signers = read_truth(options.pop("labels")) if "labels" in options else (None, dict[str, str]())
+    items = []
+    for recording in found:
+        name = recording.name_in(path)
+        label, signer = (recording.label, recording.signer) if recording.label else _named(recording, path)
+        if labels is not None:
+            label, signer = labels.get(name, ""), signers.get(name, signer)
+        if label:
+            items.append(Item(name, label, partial(load, recording), signer))
+    absent = sorted(set(labels or ()) - {item.id for item in items})
     if absent:
-        warnings.warn(f"{path}: {len(absent)} labelled videos are not in the store, e.g. {absent[0]}", stacklevel=2)
-    return [
-        Item(name, labels[name], partial(_given, Clip(name, pose.fps, pose)), signers.get(name, ""))
-        for name, pose in poses.items() if name in labels
-    ]  # fmt: skip
+        warnings.warn(f"{path}: {len(absent)} labelled clips are not there, e.g. {absent[0]}", stacklevel=2)
+    return items
 
 
-def _recordings(name: str, path: Path, options: dict[str, str], load: Callable[[Path, Sample], Clip]) -> list[Item]:
+def _named(recording: Recording, root: Path) -> tuple[str, str]:
+    """(label, signer) by the folders in which a recording lies; of a file's clip, its name up to ~."""
+    if root.is_file():
+        return recording.name.partition("~")[0], recording.signer
+    folders = recording.path.relative_to(root).parts[:-1]
+    return (folders[0] if folders else ""), (folders[1] if len(folders) > 1 else "")
+
+
+def _samples(name: str, path: Path, options: dict[str, str], load: Callable[..., Clip]) -> list[Item]:
+    """The samples of a manifest or of a benchmark's annotation."""
     if not path.exists():
-        raise DataError(f"{path}: no such file or folder; for procedural signs write procedural:7?signs=40")
-    if not name and path.is_dir() and (path / "manifest.csv").is_file():
-        path = path / "manifest.csv"
+        raise DataError(f"{path}: no such file or folder")
     media = Path(options.pop("media", str(path if path.is_dir() else path.parent)))
-    samples = read_dataset(name if name else ("folder" if path.is_dir() else "manifest"), path)
+    samples = read_dataset(name, path)
     there = [s for s in samples if (media / s.path).exists()]
     if len(there) < len(samples):
         gone = next(s for s in samples if not (media / s.path).exists())
@@ -189,17 +193,16 @@ def _recordings(name: str, path: Path, options: dict[str, str], load: Callable[[
             f"{len(samples) - len(there)} of {len(samples)} clips are not in {media}, e.g. {gone.path}", stacklevel=2
         )
     return [
-        Item(s.id, s.label, partial(load, media / s.path, s), s.signer, s.split, s.source if s.source != s.id else "")
+        Item(s.id, s.label, partial(_sample, load, media / s.path, s), s.signer, s.split,
+             s.source if s.source != s.id else "")
         for s in there
-    ]
+    ]  # fmt: skip
 
 
-def load_recording(path: Path, sample: Sample, needs: tuple[str, ...], poses: Path | None, fps: float) -> Clip:
-    """A clip with what the network needs, cut to the sample's start and end."""
-    from ..recordings import read_recording
-
+def _sample(load: Callable[..., Clip], path: Path, sample: Sample) -> Clip:
+    """The sample's part of its recording."""
     start, end = seconds_of(sample)
-    return read_recording(path, needs, poses, fps, start, end)
+    return load(path, start=start, end=end)
 
 
 def split_items(items: list[Item], data: DataPart, seed: int) -> tuple[list[Item], list[Item], Split]:

@@ -69,10 +69,11 @@ def stages(video: Path, exemplars: list[Any], folder: Path) -> dict[str, tuple[f
     import spotter
     from embeddings.encoders import load_encoder
     from embeddings.pose import estimate, estimate_videos, read_pose, write_pose
+    from embeddings.prepared import load_clip
+    from embeddings.recordings import PoseSource
     from embeddings.video import read_frames
     from spotter.search.options import SpottingOptions
     from spotter.search.query import Query, make_plan, similarity_track
-    from spotter.sources import PoseSource, load_clip
 
     encoder = load_encoder()
     gallery = spotter.enroll(exemplars, encoder=encoder)

@@ -14,12 +14,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
-
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Failures", "err", "out", "print_json", "progress_bar", "say_warning", "state", "video_files"]
+__all__ = ["Failures", "err", "out", "print_json", "progress_bar", "say_warning", "state"]
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -70,12 +68,12 @@ def progress_bar() -> Iterator[Progress]:
 
 
 class Failures:
-    """Files that could not be used: said in one line each, counted at the end, exit code 1."""
+    """Recordings that could not be used: said in one line each, counted at the end, exit code 1."""
 
     def __init__(self) -> None:
         self.failed: list[tuple[str, str]] = []
 
-    def add(self, what: str | Path, why: object) -> None:
+    def add(self, what: Any, why: object) -> None:
         self.failed.append((str(what), str(why)))
         text = str(why)
         prefix = "" if str(what) in text else f"{what}: "
@@ -84,22 +82,7 @@ class Failures:
     def finish(self, total: int) -> None:
         """Ends the command with code 1 when anything failed."""
         if self.failed:
-            names = ", ".join(Path(what).name for what, _ in self.failed)
+            parts = (what.partition("#") for what, _ in self.failed)
+            names = ", ".join(f"{Path(file).name}{mark}{clip}" for file, mark, clip in parts)
             err.print(f"{len(self.failed)} of {total} failed: {escape(names)}")
             raise typer.Exit(1)
-
-
-def video_files(given: list[Path], suffixes: tuple[str, ...] = VIDEO_SUFFIXES + POSE_SUFFIXES) -> list[Path]:
-    """The files named, with folders opened (sorted, not recursive); a path that does not exist is an error."""
-    files: list[Path] = []
-    for path in given:
-        if path.is_dir():
-            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in suffixes)
-            if not inside:
-                raise ValueError(f"{path}: no file with one of the endings {' '.join(suffixes)} in this folder")
-            files += inside
-        elif path.exists():
-            files.append(path)
-        else:
-            raise ValueError(f"{path}: no such file or folder")
-    return files

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import Failures, out, print_json, progress_bar, video_files
-from .options import Clips, EncoderName, Estimator, EstimatorName, JsonFlag, PosesFolder, Workers, pose_source
+from .console import Failures, out, print_json, progress_bar
+from .options import (
+    RECORDINGS,
+    Clips,
+    EncoderName,
+    Estimator,
+    EstimatorName,
+    JsonFlag,
+    PosesFolder,
+    Rate,
+    Workers,
+    pose_source,
+)
 
 if TYPE_CHECKING:
+    from embeddings.recordings import Recording
+
     from ..corpus.folder import Corpus
     from ..detection import Detection
 
@@ -32,9 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 def index(
-    videos: Annotated[
-        list[Path] | None, typer.Argument(help="Video or pose files, or folders of them.", show_default=False)
-    ] = None,
+    videos: Annotated[list[Path] | None, typer.Argument(help=RECORDINGS, show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")] = Path("corpus"),
     encoder: EncoderName = "default",
     length: Annotated[
@@ -55,23 +66,25 @@ def index(
     engine: Annotated[Engine, typer.Option(help="local, or ray: a Ray cluster (RAY_ADDRESS, else this machine).")] = (
         Engine.local
     ),
+    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow."""
     from embeddings.encoders import load_encoder
+    from embeddings.recordings import PoseSource, find_recordings
 
     from ..corpus.cluster import RayEngine, mapper
     from ..corpus.facts import read_facts
     from ..corpus.folder import LENGTHS, Corpus
     from ..corpus.indexing import index_videos, settings_for
-    from ..sources import PoseSource
 
     failures = Failures()
-    given = video_files(videos) if videos else []
-    if given:
+    given: list[Recording] = []
+    if videos:
         network = load_encoder(encoder)
+        given = find_recordings(videos, network.required_inputs)
         corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
-        source = PoseSource(estimator.value, poses if poses is not None else output / "poses")
+        source = PoseSource(estimator.value, poses if poses is not None else output / "poses", fps=fps)
         videos_on = RayEngine(encoder, workers) if engine is Engine.ray else None
         with progress_bar() as bar:
             task = bar.add_task("videos", total=len(given))
@@ -126,6 +139,7 @@ def search(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Find the signs of example clips in a corpus."""
@@ -136,10 +150,10 @@ def search(
     from ..enrolment import enroll, find_exemplars
 
     opened = Corpus.open(corpus)
-    found = find_exemplars([str(path) for path in clips])
-    failures = Failures()
-    source = pose_source([e.source for e in found], poses, estimator, workers)
     network = load_encoder(encoder)
+    found = find_exemplars(clips, network.required_inputs)
+    failures = Failures()
+    source = pose_source([e.source for e in found], network.required_inputs, poses, estimator, workers, fps)
     gallery = enroll(found, None, network, trim=not whole, poses=source, on_error=failures.add)
     options = SearchOptions(most, threshold, refine=refine, candidates=max(2000, 50 * most))
     hits = search_corpus(opened, gallery, options, network, videos=video, signers=signer, since=since, until=until)
@@ -150,11 +164,12 @@ def search(
 def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_output: bool) -> None:
     from dataclasses import asdict
 
+    from embeddings.recordings.kinds import VIDEO_ENDINGS
+
     from ..formats import write
-    from ..sources import VIDEO_SUFFIXES
 
     found = {d.video: Path(corpus.videos[d.video].source) for d in hits}
-    media = {name: path for name, path in found.items() if path.suffix.lower() in VIDEO_SUFFIXES}
+    media = {name: path for name, path in found.items() if path.suffix.lower() in VIDEO_ENDINGS}
     for path in outputs:
         write(path, hits, media=media)
         out.print(f"{len(hits)} hits → {path}")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .console import Failures, out, progress_bar, video_files
-from .options import EncoderName, Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
+from .console import Failures, out, progress_bar
+from .options import EncoderName, Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
 
 __all__ = ["register"]
 
@@ -27,34 +27,35 @@ def embed(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Write `vectors` (W, D), unit rows, with `start` and `end` (W,) in seconds, one file per video."""
     import numpy as np
 
     from embeddings.encoders import load_encoder
     from embeddings.files import whole_file
+    from embeddings.prepared import prepared
+    from embeddings.recordings import find_recordings
 
     from ..search.windows import centres, windows_at
-    from ..sources import load_clip
 
-    files = video_files(videos)
     network = load_encoder(encoder)
-    source = pose_source(list(files), poses, estimator, workers)
+    recordings = find_recordings(videos, network.required_inputs, unique=True)
+    source = pose_source(recordings, network.required_inputs, poses, estimator, workers, fps)
     failures = Failures()
     with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(files))
-        for path in files:
+        task = bar.add_task("videos", total=len(recordings))
+        for recording in recordings:
             try:
-                inputs = network.prepare(load_clip(path, network, source))
-                frames = len(next(iter(inputs.values())))
-                spans = windows_at(centres(frames, stride), float(window or network.window))
-                vectors = network.embed(inputs, spans)
-                seconds = np.clip(spans, 0, frames) / network.fps
+                video = prepared(recording, network, source)
+                spans = windows_at(centres(len(video), stride), float(window or network.window))
+                vectors = video.embed(spans)
+                seconds = np.clip(spans, 0, len(video)) / network.fps
                 facts = {"encoder": np.array(network.id or network.name), "fps": np.array(network.fps)}
-                with whole_file(output / f"{path.stem}.npz") as partial, partial.open("wb") as file:
+                with whole_file(output / f"{recording.name}.npz") as partial, partial.open("wb") as file:
                     np.savez_compressed(file, vectors=vectors, start=seconds[:, 0], end=seconds[:, 1], **facts)
             except (ValueError, KeyError, OSError) as error:
-                failures.add(path, error)
+                failures.add(recording, error)
             bar.advance(task)
-    out.print(f"vectors of {len(files) - len(failures.failed)} of {len(files)} videos in {output}/")
-    failures.finish(len(files))
+    out.print(f"vectors of {len(recordings) - len(failures.failed)} of {len(recordings)} recordings in {output}/")
+    failures.finish(len(recordings))

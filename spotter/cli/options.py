@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from .console import progress_bar
 
 if TYPE_CHECKING:
-    from ..sources import PoseSource
+    from embeddings.recordings import PoseSource
 
 __all__ = ["pose_source"]
 
@@ -27,7 +28,9 @@ class PoseFormat(StrEnum):
     h5 = "h5"
 
 
-Videos = Annotated[list[Path], typer.Argument(help="Video or pose files, or folders of them.", show_default=False)]
+RECORDINGS = "Videos, pose files, folders of images or of OpenPose JSON, … (docs/inputs.md), or folders of them."
+
+Videos = Annotated[list[Path], typer.Argument(help=RECORDINGS, show_default=False)]
 
 Clips = Annotated[
     list[Path],
@@ -50,22 +53,48 @@ PosesFolder = Annotated[
     Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
 ]
 
+Rate = Annotated[
+    float,
+    typer.Option(
+        "--fps", min=0.1, help="Frames per second of recordings that do not say: images, OpenPose, FrankMocap, tables."
+    ),
+]
 
-def pose_source(files: list[Any], folder: Path | None, estimator: Estimator, workers: int) -> PoseSource:
-    """Where poses come from; several videos are estimated in parallel first, into the folder or a temporary one."""
+
+def pose_source(
+    recordings: Iterable[Any],
+    needs: Sequence[str],
+    folder: Path | None,
+    estimator: Estimator,
+    workers: int,
+    fps: float = 25.0,
+) -> PoseSource:
+    """How poses are estimated. Those of several videos are, in parallel and now, where an encoder needs poses.
+
+    They go into the folder, or into a temporary one.
+    """
+    from dataclasses import replace
+
+    from embeddings.recordings import PoseSource, Recording, parts_needed
+
+    source = PoseSource(estimator.value, folder, fps=fps)
+    films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
+    if len(films) < 2 or len({r.name for r in films}) < len(films):
+        return source
+    source = replace(source, folder=folder if folder is not None else _temporary_folder())
+    with progress_bar() as bar:
+        task = bar.add_task("poses", total=len(films))
+        # what fails here is reported by the step that needs it
+        for _ in source.estimated([r.path for r in films], workers=workers):
+            bar.advance(task)
+    return source
+
+
+def _temporary_folder() -> Path:
+    import atexit
+    import shutil
     import tempfile
 
-    from embeddings.pose import estimate_videos
-
-    from ..sources import VIDEO_SUFFIXES, PoseSource
-
-    videos = [Path(f) for f in files if Path(f).suffix.lower() in VIDEO_SUFFIXES]
-    if len(videos) > 1 and len({v.stem for v in videos}) == len(videos):
-        kept = folder if folder is not None else Path(tempfile.mkdtemp(prefix="spotter-poses-"))
-        with progress_bar() as bar:
-            task = bar.add_task("poses", total=len(videos))
-            # what fails here is reported by the step that needs it
-            for _ in estimate_videos(videos, kept, estimator.value, workers=workers):
-                bar.advance(task)
-        return PoseSource(estimator.value, kept)
-    return PoseSource(estimator.value, folder)
+    folder = tempfile.mkdtemp(prefix="spotter-poses-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Failures, out, print_json, progress_bar, video_files
+from .console import Failures, out, print_json, progress_bar
 from .options import (
     Clips,
     EncoderName,
@@ -16,12 +16,17 @@ from .options import (
     JsonFlag,
     PoseFormat,
     PosesFolder,
+    Rate,
     Videos,
     Workers,
     pose_source,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embeddings.recordings import Recording
+
     from ..pipeline import SpottingResult
 
 __all__ = ["register"]
@@ -48,33 +53,36 @@ def pose(
     workers: Workers = 0,
     config: Annotated[Path | None, typer.Option(help="MMPose: the model's config file.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The estimator's model file.")] = None,
+    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
-    """Estimate keypoints. A folder that holds finished files is continued, not repeated."""
-    from embeddings.pose import estimate_videos
+    """Keypoints as files: estimated from videos, converted from other files of poses.
 
-    from ..sources import VIDEO_SUFFIXES
+    A folder that holds finished files is continued, not repeated.
+    """
+    from embeddings.recordings import PoseSource, find_recordings, write_poses
 
-    files = video_files(videos, VIDEO_SUFFIXES)
-    failures = Failures()
+    recordings = find_recordings(videos, ("frames",))
     settings = {key: value for key, value in (("config", config), ("checkpoint", checkpoint)) if value is not None}
+    source = PoseSource(estimator.value, output, settings, fps)
+    failures = Failures()
     written: list[Path] = []
-    kept = 0
+    already = 0
     with progress_bar() as bar:
-        task = bar.add_task("poses", total=len(files))
-        for result in estimate_videos(files, output, estimator.value, format.value, workers=workers, settings=settings):
-            kept += result.skipped
+        task = bar.add_task("poses", total=len(recordings))
+        for recording, result in write_poses(recordings, source, format.value, workers):
+            already += result.skipped
             if result.output is None:
-                failures.add(result.video, result.error)
+                failures.add(recording, result.error)
             else:
                 written.append(result.output)
             bar.advance(task)
     if json_output:
         print_json({"written": [str(p) for p in written], "failed": [name for name, _ in failures.failed]})
     else:
-        already = f" ({kept} were there already)" if kept else ""
-        out.print(f"{len(written)} of {len(files)} videos have their poses in {output}/{already}")
-    failures.finish(len(files))
+        there = f" ({already} were there already)" if already else ""
+        out.print(f"{len(written)} of {len(recordings)} recordings have their poses in {output}/{there}")
+    failures.finish(len(recordings))
 
 
 def enroll(
@@ -91,29 +99,33 @@ def enroll(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Make a gallery from one or more example clips per sign."""
+    from embeddings.encoders import load_encoder
+    from embeddings.recordings import source_name
     from gallery import Gallery, read_spans
 
     from ..enrolment import enroll as enroll_exemplars
     from ..enrolment import find_exemplars
 
-    found = find_exemplars([str(path) for path in clips])
+    network = load_encoder(encoder)
+    found = find_exemplars(clips, network.required_inputs)
     given = read_spans(spans) if spans is not None else {}
     if span is not None:
         if len(found) != 1:
             raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a CSV")
-        given = {Path(found[0].source).stem: span}
+        given = {source_name(found[0].source): span}
     if output.exists() and any(output.iterdir()) and not add:
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
-    source = pose_source([e.source for e in found], poses, estimator, workers)
+    source = pose_source([e.source for e in found], network.required_inputs, poses, estimator, workers, fps)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("exemplars", total=len(found))
         gallery = enroll_exemplars(
-            found, output, encoder, given, not whole, source, into, failures.add,
+            found, output, network, given, not whole, source, into, failures.add,
             lambda done, _: bar.update(task, completed=done),
         )  # fmt: skip
     if json_output:
@@ -168,37 +180,40 @@ def spot(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Find the gallery's signs in videos."""
+    from embeddings.encoders import load_encoder
+    from embeddings.recordings import find_recordings
     from gallery import Gallery
 
     from ..pipeline import Companion, SpottingOptions, TransferOptions, spot_videos
 
-    files = video_files(videos)
+    network = load_encoder(encoder)
+    recordings = find_recordings(videos, network.required_inputs, unique=True)
     exemplars = Gallery.load(gallery)
     exemplars = exemplars.only(sign) if sign else exemplars
     passed = None if transfer == 0 else TransferOptions(
         transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
     )  # fmt: skip
     options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
-    source = pose_source(files, poses, estimator, workers)
+    source = pose_source(recordings, network.required_inputs, poses, estimator, workers, fps)
     companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
     with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(files))
+        task = bar.add_task("videos", total=len(recordings))
         results = spot_videos(
-            files, exemplars, encoder, options, source, _known(known), lambda _: bar.advance(task), companions
+            recordings, exemplars, network, options, source, _known(known), lambda _: bar.advance(task), companions
         )  # fmt: skip
     failures = Failures()
-    named = {path.stem: path for path in files}
-    for result in results:
+    for recording, result in zip(recordings, results, strict=True):
         if result.error:
-            failures.add(named.get(result.video, Path(result.video)), result.error)
-    _write_results(results, files, output if output is not None else [], save_track)
+            failures.add(recording, result.error)
+    _write_results(results, recordings, output if output is not None else [], save_track)
     if report is not None:
-        _write_report(report, results, files, gallery, truth)
+        _write_report(report, results, recordings, gallery, truth)
     _show_results(results, json_output, quiet=bool(output))
-    failures.finish(len(files))
+    failures.finish(len(recordings))
 
 
 def _known(path: Path | None) -> dict[str, str] | None:
@@ -214,13 +229,15 @@ def _known(path: Path | None) -> dict[str, str] | None:
     return {Path(video).stem: sign for video, sign in rows if (video, sign) != ("video", "sign")}
 
 
-def _write_results(results: list[SpottingResult], files: list[Path], outputs: list[Path], tracks: Path | None) -> None:
+def _write_results(
+    results: list[SpottingResult], recordings: Sequence[Recording], outputs: list[Path], tracks: Path | None
+) -> None:
     from ..formats import write
 
     detections = [d for result in results for d in result.detections]
-    media = {path.stem: path for path in files}
+    media = {r.name: r.media for r in recordings if r.media is not None}
     for path in outputs:
-        write(path, detections, media=media)
+        write(path, detections, media=media, videos=[r.name for r in recordings])
         out.print(f"{len(detections)} detections → {path}")
     if tracks is not None:
         for result in results:
@@ -229,7 +246,7 @@ def _write_results(results: list[SpottingResult], files: list[Path], outputs: li
 
 
 def _write_report(
-    path: Path, results: list[SpottingResult], files: list[Path], gallery: Path, truth: Path | None
+    path: Path, results: list[SpottingResult], recordings: Sequence[Recording], gallery: Path, truth: Path | None
 ) -> None:
     from ..report.page import write_report
 
@@ -238,7 +255,9 @@ def _write_report(
         from ..scoring import read_truth
 
         given = read_truth(truth)
-    write_report(path, results, media={f.stem: f for f in files}, gallery=gallery, truth=given)
+    write_report(
+        path, results, media={r.name: r.media for r in recordings if r.media is not None}, gallery=gallery, truth=given
+    )
     out.print(f"report → {path}")
 
 

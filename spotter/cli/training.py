@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import Failures, err, out, progress_bar
-from .options import PosesFolder
+from .options import Estimator, EstimatorName, PosesFolder, Rate
 
 if TYPE_CHECKING:
     from embeddings.isolated.classify import Classifier
+    from embeddings.recordings import PoseSource
     from embeddings.training.windows import Item
 
 __all__ = ["register"]
@@ -99,43 +99,28 @@ def train(
     out.print(f"{result.checkpoint}, loss.png, log.csv, tensorboard/ in {output}/")
 
 
-def _items(given: list[str], classifier: Classifier, poses: Path | None, split: str) -> list[Item]:
-    """What to classify: a data source with its ids and labels, or files and folders."""
+def _items(given: list[str], classifier: Classifier, source: PoseSource, split: str) -> list[Item]:
+    """What to classify: a data source with its ids and labels, or recordings and folders of them."""
     from functools import partial
 
-    from embeddings.recordings import read_recording
+    from embeddings.prepared import load_clip
+    from embeddings.recordings import Recording, find_recordings
     from embeddings.training.sources import open_source
     from embeddings.training.windows import Item
 
-    from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
-
-    needs, fps = classifier.encoder.required_inputs, classifier.encoder.fps
-    if (len(given) == 1 and not Path(given[0]).exists()) or given[0].endswith(".csv"):
-        if not any(mark in given[0] for mark in (":", "?", ".csv")):
-            raise ValueError(f"{given[0]}: no such file or folder")
-        items = open_source(given[0], needs, poses, fps)
+    encoder = classifier.encoder
+    absent = not Path(given[0].partition("#")[0]).exists()
+    if given[0].endswith(".csv") or (len(given) == 1 and absent and any(mark in given[0] for mark in ":?")):
+        items = open_source(given[0], encoder.required_inputs, source, encoder.fps)
         return [item for item in items if not split or item.split == split]
-    found: dict[str, Path] = {}
-    for path in map(Path, given):
-        if not path.exists():
-            raise ValueError(f"{path}: no such file or folder")
-        for file, name in _media(path, (*VIDEO_SUFFIXES, *POSE_SUFFIXES, ".npz")):
+    found: dict[str, Recording] = {}
+    for named in given:
+        for recording in find_recordings([named], encoder.required_inputs, recursive=True):
+            name = recording.name_in(Path(named))
             if name in found:
-                raise ValueError(f"{file}: the sample {name!r} is there twice (also {found[name]})")
-            found[name] = file
-    return [Item(name, "", partial(read_recording, file, needs, poses, fps)) for name, file in found.items()]
-
-
-def _media(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
-    """(file, sample): a file's stem, or its path inside the folder named."""
-    if path.is_file():
-        yield path, path.stem
-        return
-    inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in suffixes and not f.name.startswith("."))
-    if not inside:
-        raise ValueError(f"{path}: no file with one of the endings {' '.join(suffixes)} in this folder")
-    for file in inside:
-        yield file, file.relative_to(path).with_suffix("").as_posix()
+                raise ValueError(f"{recording}: the sample {name!r} is there twice (also {found[name]})")
+            found[name] = recording
+    return [Item(name, r.label, partial(load_clip, r, encoder, source), r.signer) for name, r in found.items()]
 
 
 def classify(
@@ -156,15 +141,18 @@ def classify(
     split: Annotated[str, typer.Option(help="Only this split of the data.")] = "",
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.cpu,
     poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    fps: Rate = 25.0,
 ) -> None:
     """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too."""
     import numpy as np
 
     from embeddings.isolated.classify import Classifier, top_labels, write_labels
     from embeddings.isolated.ensemble import Scores, write_scores
+    from embeddings.recordings import PoseSource
 
     classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
-    items = _items(clips, classifier, poses, split)
+    items = _items(clips, classifier, PoseSource(estimator.value, poses, fps=fps), split)
     failures, rows, seconds = Failures(), dict[str, Any](), 0.0
     with progress_bar() as bar:
         task = bar.add_task("clips", total=len(items))
@@ -244,22 +232,23 @@ def predict(
 
 
 def explain(
-    clip: Annotated[Path, typer.Argument(help="Video or pose file of one sign.", show_default=False)],
+    clip: Annotated[Path, typer.Argument(help="Recording of one sign.", show_default=False)],
     model: Checkpoint,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path("explained"),
     label: Annotated[str, typer.Option(help="The sign to explain (default: the one it gives).")] = "",
     poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    fps: Rate = 25.0,
 ) -> None:
     """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them."""
     from embeddings.encoders.checkpoint import load_checkpoint
     from embeddings.isolated.explain import explain as explain_clip
-    from embeddings.recordings import read_recording
+    from embeddings.prepared import load_clip
+    from embeddings.recordings import PoseSource
 
     encoder = load_checkpoint(model)
-    if not clip.exists():
-        raise ValueError(f"{clip}: no such file or folder")
     if encoder.name.startswith("i3d"):
         err.print("the network sees 16 frames at once; the picture spreads its coarser steps over them")
-    recording = read_recording(clip, encoder.required_inputs, poses, encoder.fps)
+    recording = load_clip(clip, encoder, PoseSource(estimator.value, poses, fps=fps))
     for path in explain_clip(encoder, recording, output, label if label else None):
         out.print(str(path))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.handedness import right_handed
+from embeddings.prepared import prepared
 
 from ..detection import Detection
 from ..enrolment import enroll, exemplar_span
@@ -141,18 +141,11 @@ class AlignmentMethod(Method):
 
     def frames(self, encoder: Encoder, clip: Clip, trim: bool, stride: int = 1) -> NDArray[np.float32]:
         """(T, F) what is aligned, every `stride` frames of the encoder's rate; trimmed to the sign if asked."""
-        inputs = encoder.prepare(right_handed(clip))
-        count = len(next(iter(inputs.values())))
-        first, last = (0, count)
-        if trim:
-            start, end = exemplar_span(clip)
-            ratio = encoder.fps / clip.fps
-            first = int(np.clip(round(start * ratio), 0, count - 1))
-            last = int(np.clip(round(end * ratio), first + 1, count))
+        whole = prepared(clip, encoder)
+        rows = whole.rows(*exemplar_span(clip)) if trim else slice(0, len(whole))
         if not self.window:
-            return encoder.clip_features(inputs)[first:last:stride]
-        middles = np.arange(first, last, stride) + 0.5
-        return encoder.embed(inputs, windows_at(middles, float(self.window)))
+            return whole.features[rows.start : rows.stop : stride]
+        return whole.embed(windows_at(np.arange(rows.start, rows.stop, stride) + 0.5, float(self.window)))
 
     def _detections(
         self, exemplars: Sequence[Clip], queries: Sequence[Clip], threshold: float, known: Mapping[str, str] | None
@@ -268,9 +261,9 @@ class NearestWindowMethod(Method):
         }
 
     def _windows(self, encoder: Encoder, query: Clip) -> NDArray[np.float32]:
-        inputs = encoder.prepare(right_handed(query))
-        first = np.arange(max(1, len(next(iter(inputs.values()))) - 15), dtype=np.float64)
-        return encoder.embed(inputs, np.stack([first, first + 16], axis=1))
+        whole = prepared(query, encoder)
+        first = np.arange(max(1, len(whole) - 15), dtype=np.float64)
+        return whole.embed(np.stack([first, first + 16], axis=1))
 
     def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
         return _vector_similarity(self.load(), clips)

@@ -93,7 +93,7 @@ def open_set(source: str | Path) -> ComparisonSet:
 
     Args:
         source: `procedural:SEED`, optionally `procedural:SEED?signs=50&videos=8&noise=0`; or a folder with
-            `exemplars/` (see `find_exemplars`), `queries/` (pose files or videos) and `truth.csv`
+            `exemplars/` (see `find_exemplars`), `queries/` (recordings) and `truth.csv`
             (video, sign, start, end in seconds); or a folder with the `manifest.csv` that `spotter data` wrote and
             `poses/` (or the media where the manifest says): the first sample of each sign in the split `train` is its
             exemplar, the videos of `test` are searched.
@@ -118,9 +118,9 @@ def open_set(source: str | Path) -> ComparisonSet:
 
 def _prepared_set(folder: Path) -> ComparisonSet:
     from embeddings.clip import Span
+    from embeddings.prepared import load_clip
 
     from ..scoring import scorer
-    from ..sources import load_clip
     from .methods import METHODS
 
     encoder = METHODS["sign-spotter"].load()
@@ -137,12 +137,12 @@ def _prepared_set(folder: Path) -> ComparisonSet:
         raise ValueError(f"{folder}: its manifest has no split train or no test; exemplars are taken from train")
     shown, queries = [], []
     for label, sample in first.items():
-        clip = load_clip(_media(folder, sample), encoder, None)
+        clip = load_clip(_media(folder, sample), encoder)
         start, end = seconds_of(sample)
         last = len(clip) if end is None else min(round(end * clip.fps), len(clip))
         shown.append(replace(clip.cut(round(start * clip.fps), last), label=label, spans=()))
     for source, held in videos.items():
-        clip = load_clip(_media(folder, held[0]), encoder, None)
+        clip = load_clip(_media(folder, held[0]), encoder)
         times = [(s.label, *seconds_of(s)) for s in held]
         own = [Span(x, round(a * clip.fps), len(clip) if b is None else round(b * clip.fps)) for x, a, b in times]
         queries.append(replace(clip, name=source, spans=tuple(own)))
@@ -151,10 +151,8 @@ def _prepared_set(folder: Path) -> ComparisonSet:
 
 def _media(folder: Path, sample: Any) -> Path:
     """The pose file of the video that a sample is a part of, else its media file."""
-    from ..sources import POSE_SUFFIXES
-
     stems = [Path(name).name for name in (sample.source, Path(sample.path).stem) if name]
-    places = [folder / "poses" / f"{stem}{ending}" for stem in stems for ending in POSE_SUFFIXES]
+    places = [folder / "poses" / f"{stem}{ending}" for stem in stems for ending in (".pose", ".h5", ".hdf5")]
     if sample.path:
         places.append(folder / sample.path)
     for place in places:
@@ -165,9 +163,10 @@ def _media(folder: Path, sample: Any) -> Path:
 
 def _folder_set(folder: Path) -> ComparisonSet:
     from embeddings.clip import Span
+    from embeddings.prepared import load_clip
+    from embeddings.recordings import find_recordings
 
     from ..enrolment import find_exemplars
-    from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES, load_clip
 
     lacking = [n for n in ("exemplars", "queries", "truth.csv") if not (folder / n).exists()]
     if lacking:
@@ -175,14 +174,14 @@ def _folder_set(folder: Path) -> ComparisonSet:
     from .methods import METHODS
 
     encoder = METHODS["sign-spotter"].load()
-    shown = [replace(load_clip(e.source, encoder, None), label=e.label) for e in find_exemplars(folder / "exemplars")]
+    examples = find_exemplars(folder / "exemplars", encoder.required_inputs)
+    shown = [replace(load_clip(e.source, encoder), label=e.label) for e in examples]
     spans = _truth_rows(folder / "truth.csv")
-    files = [f for f in sorted((folder / "queries").iterdir()) if f.suffix.lower() in (*VIDEO_SUFFIXES, *POSE_SUFFIXES)]
     queries = []
-    for file in {f.stem: f for f in sorted(files, key=lambda f: f.suffix.lower() in POSE_SUFFIXES)}.values():
-        clip = load_clip(file, encoder, None)
-        own = [Span(s, round(a * clip.fps), round(b * clip.fps)) for s, a, b in spans.get(file.stem, [])]
-        queries.append(replace(clip, name=file.stem, spans=tuple(own)))
+    for recording in find_recordings([folder / "queries"], encoder.required_inputs):
+        clip = load_clip(recording, encoder)
+        own = [Span(s, round(a * clip.fps), round(b * clip.fps)) for s, a, b in spans.get(clip.name, [])]
+        queries.append(replace(clip, spans=tuple(own)))
     unknown = sorted(set(spans) - {q.name for q in queries})
     if unknown:
         raise ValueError(f"{folder}: truth.csv names {unknown[0]!r}, which is not in queries/")

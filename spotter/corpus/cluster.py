@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..sources import VIDEO_SUFFIXES
-from .indexing import IndexJob, done, encode_into, told
+from .indexing import IndexJob, done, encode_into, in_one_line
 
 if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
@@ -70,7 +69,7 @@ def _apply(work: Callable[[Any], Any], row: dict[str, Any]) -> dict[str, Any]:
 
 
 class RayEngine:
-    """Indexes videos on a cluster; hand it to `corpus_indexing.index_videos`.
+    """Indexes videos on a cluster; hand it to `indexing.index_videos`.
 
     Args:
         encoder: name of the encoder or checkpoint file, which every worker loads for itself.
@@ -102,15 +101,10 @@ def _encoder(name: str) -> Encoder:
 
 def estimated(row: dict[str, Any]) -> dict[str, Any]:
     """The item with its video's pose in the poses' folder."""
-    from embeddings.pose import estimate_videos
-
     job: IndexJob = row["job"]
     error = ""
-    if job.source.suffix.lower() in VIDEO_SUFFIXES and job.poses.folder is not None and not done(job):
-        poses = job.poses
-        for result in estimate_videos(
-            [job.source], job.poses.folder, poses.estimator, workers=1, settings=poses.settings
-        ):
+    if job.source.filmed and job.poses.folder is not None and not done(job):
+        for result in job.poses.estimated([job.source.path], workers=1):
             error = result.error
     return {**row, "error": error}
 
@@ -123,5 +117,5 @@ def encoded(encoder: str, row: dict[str, Any]) -> dict[str, Any]:
         try:
             encode_into(job.target, job.source, job.settings, _encoder(encoder), job.poses)
         except (ValueError, KeyError, OSError) as failure:
-            error = told(job.source, failure)
+            error = in_one_line(job.source, failure)
     return {"number": row["number"], "error": error}

@@ -1,4 +1,4 @@
-"""Fill a corpus: videos or pose files → window vectors and frame features → one file each.
+"""Fill a corpus: recordings → window vectors and frame features → one file each.
 
 Poses of several videos are estimated in other processes while this one encodes those that are ready. A video whose file
 is there and was made from the same source is skipped, so a stopped run goes on where it was.
@@ -7,17 +7,18 @@ is there and was made from the same source is skipped, so a stopped run goes on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.handedness import right_handed
+from embeddings.prepared import prepared
+from embeddings.recordings import PoseSource, Recording, find_recordings, parts_needed
 
 from ..search.windows import centres, windows_at
-from ..sources import VIDEO_SUFFIXES, PoseSource, load_clip
 from .folder import LENGTHS, Corpus, CorpusSettings
 from .video import CorpusError, read_stored, write_stored
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
 
 __all__ = [
-    "IndexJob", "Indexed", "VideoEngine", "done", "encode_into", "index_videos", "settings_for", "stamp_of", "told",
+    "IndexJob", "Indexed", "VideoEngine", "done", "encode_into", "in_one_line", "index_videos", "settings_for",
+    "stamp_of",
 ]  # fmt: skip
 
 
@@ -34,14 +36,14 @@ class Indexed:
     """What became of one video.
 
     Attributes:
-        source: its file.
+        source: its recording.
         rows: window vectors stored.
         seconds: of video.
         skipped: True when it was there already.
         error: one line saying why it failed, "" otherwise.
     """
 
-    source: Path
+    source: Recording
     rows: int = 0
     seconds: float = 0.0
     skipped: bool = False
@@ -54,55 +56,58 @@ def settings_for(encoder: Encoder, lengths: Sequence[int] = LENGTHS, stride: int
     return CorpusSettings(encoder.id or encoder.name, encoder.dim, float(encoder.fps), kept, stride)
 
 
-def stamp_of(source: Path) -> str:
-    """What identifies a source file's content: its size and the hash of its beginning and end."""
+def stamp_of(source: Recording) -> str:
+    """What identifies a recording's content: size and hash of its file's beginning and end, and its place in it."""
     from embeddings.pose.files import source_stamp
 
-    return source_stamp(source, None)
+    return source_stamp(source.path, None) + (f"#{source.part}" if source.part else "")
 
 
 def index_videos(
     corpus: Corpus,
-    sources: Sequence[str | Path],
+    sources: Sequence[str | PathLike[str]],
     encoder: Encoder,
     poses: PoseSource | None = None,
     workers: int = 0,
     engine: VideoEngine | None = None,
 ) -> Iterator[Indexed]:
-    """Adds videos or pose files to a corpus; yields what became of each. One that fails is reported, the others go on.
+    """Adds recordings to a corpus; yields what became of each. One that fails is reported, the others go on.
 
     Args:
+        sources: see `embeddings.recordings.find_recordings`.
         encoder: the one the corpus was made with.
         poses: pose estimator, and the folder where poses are kept.
         workers: processes that estimate poses; 0 is one per core.
-        engine: does the work elsewhere (`engine_ray.RayEngine`); None does it here.
+        engine: does the work elsewhere (`cluster.RayEngine`); None does it here.
 
     Raises:
-        CorpusError: another encoder, or two sources of the same name.
+        CorpusError: another encoder, or two recordings of the same name.
+        RecordingError: a file or folder is not there, or holds no recording.
     """
     if (encoder.id or encoder.name) != corpus.settings.encoder:
         raise CorpusError(
             f"{corpus.folder} holds vectors of {corpus.settings.encoder!r}, not of {encoder.id or encoder.name!r}"
         )
-    paths = [Path(s) for s in sources]
-    names = [p.stem for p in paths]
+    recordings = find_recordings(sources, encoder.required_inputs)
+    names = [r.name for r in recordings]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise CorpusError(f"sources of the same name cannot be told apart: {', '.join(twice)}; rename them")
     poses = PoseSource() if poses is None else poses
     with corpus.writing():
         waiting = []
-        for path in paths:
-            found = corpus.videos.get(path.stem)
-            if found is not None and path.exists() and found.stamp == stamp_of(path):
-                yield Indexed(path, found.rows, found.duration, skipped=True)
+        for recording in recordings:
+            stored = corpus.videos.get(recording.name)
+            if stored is not None and stored.stamp == stamp_of(recording):
+                yield Indexed(recording, stored.rows, stored.duration, skipped=True)
             else:
-                waiting.append(path)
+                waiting.append(recording)
         if engine is None:
-            for path, error in _as_poses_come(waiting, encoder, poses, workers):
-                yield Indexed(path, error=error) if error else _one(corpus, path, encoder, poses)
+            for recording, error in _as_poses_come(waiting, encoder, poses, workers):
+                yield Indexed(recording, error=error) if error else _one(corpus, recording, encoder, poses)
         else:
-            jobs = [IndexJob(path, corpus.path_of(path.stem), corpus.settings, poses) for path in waiting]
+            needed = poses if "pose" in parts_needed(encoder.required_inputs) else replace(poses, folder=None)
+            jobs = [IndexJob(one, corpus.path_of(one.name), corpus.settings, needed) for one in waiting]
             for job, error in engine(jobs):
                 yield Indexed(job.source, error=error) if error else _taken(corpus, job.source)
         corpus.write_table()
@@ -112,7 +117,7 @@ def index_videos(
 class IndexJob:
     """One video's work, for any process that sees the files."""
 
-    source: Path
+    source: Recording
     target: Path
     settings: CorpusSettings
     poses: PoseSource
@@ -130,62 +135,56 @@ def done(job: IndexJob) -> bool:
         return False
 
 
-def _taken(corpus: Corpus, path: Path) -> Indexed:
-    video = corpus.take(path.stem)
-    return Indexed(path, video.rows, video.duration)
+def _taken(corpus: Corpus, recording: Recording) -> Indexed:
+    video = corpus.take(recording.name)
+    return Indexed(recording, video.rows, video.duration)
 
 
-def _one(corpus: Corpus, path: Path, encoder: Encoder, poses: PoseSource) -> Indexed:
+def _one(corpus: Corpus, recording: Recording, encoder: Encoder, poses: PoseSource) -> Indexed:
     try:
-        encode_into(corpus.path_of(path.stem), path, corpus.settings, encoder, poses)
-        return _taken(corpus, path)
+        encode_into(corpus.path_of(recording.name), recording, corpus.settings, encoder, poses)
+        return _taken(corpus, recording)
     except (ValueError, KeyError, OSError) as error:
-        return Indexed(path, error=told(path, error))
+        return Indexed(recording, error=in_one_line(recording, error))
 
 
-def told(path: Path, error: Exception) -> str:
-    """One line that names the source and what is wrong with it."""
+def in_one_line(recording: Recording, error: Exception) -> str:
+    """The error, with the recording's name before it unless it names the file itself."""
     text = str(error)
-    return text if path.name in text else f"{path}: {text}"
+    return text if recording.path.name in text else f"{recording}: {text}"
 
 
 def _as_poses_come(
-    paths: Sequence[Path], encoder: Encoder, poses: PoseSource, workers: int
-) -> Iterator[tuple[Path, str]]:
-    """(source, error) of each source as soon as it can be encoded."""
-    from embeddings.pose import estimate_videos
-
-    needs_pose = bool(set(encoder.required_inputs) - {"frames"})
-    videos = [p for p in paths if p.suffix.lower() in VIDEO_SUFFIXES and needs_pose and poses.folder is not None]
-    for path in paths:
-        if path not in videos:
-            yield path, ""
-    if videos and poses.folder is not None:
-        for result in estimate_videos(videos, poses.folder, poses.estimator, workers=workers, settings=poses.settings):
-            yield result.video, result.error
+    recordings: Sequence[Recording], encoder: Encoder, poses: PoseSource, workers: int
+) -> Iterator[tuple[Recording, str]]:
+    """(recording, error) of each as soon as it can be encoded."""
+    needs_pose = "pose" in parts_needed(encoder.required_inputs)
+    films = {r.path: r for r in recordings if r.filmed and needs_pose and poses.folder is not None}
+    for recording in recordings:
+        if recording.path not in films:
+            yield recording, ""
+    if films:
+        for result in poses.estimated(list(films), workers=workers):
+            yield films[result.video], result.error
 
 
 def encode_into(
-    target: Path, source: Path, settings: CorpusSettings, encoder: Encoder, poses: PoseSource | None = None
+    target: Path, source: Recording, settings: CorpusSettings, encoder: Encoder, poses: PoseSource | None = None
 ) -> None:
     """Writes the file of one video of a corpus: the unit of work of every engine.
 
     Raises:
         ValueError: the source cannot be read or has no frames.
     """
-    stamp = stamp_of(source) if source.is_file() else ""
-    clip = load_clip(source, encoder, poses)
-    if len(clip) == 0:
-        raise ValueError(f"{source}: has no frames")
-    inputs = encoder.prepare(right_handed(clip))
-    frames = len(next(iter(inputs.values())))
-    middle = centres(frames, settings.stride)
+    stamp = stamp_of(source)
+    video = prepared(source, encoder, poses)
+    middle = centres(len(video), settings.stride)
     vectors: list[NDArray[np.float16]] = [
-        encoder.embed(inputs, windows_at(middle, float(length))).astype(np.float16) for length in settings.lengths
+        video.embed(windows_at(middle, float(length))).astype(np.float16) for length in settings.lengths
     ]
     facts = {
-        "name": source.stem, "source": str(source.resolve()), "stamp": stamp, "fps": settings.fps, "frames": frames,
-        "duration": len(clip) / clip.fps, "encoder": settings.encoder, "lengths": list(settings.lengths),
-        "stride": settings.stride,
+        "name": source.name, "source": str(replace(source, path=source.path.resolve())), "stamp": stamp,
+        "fps": settings.fps, "frames": len(video), "duration": video.duration, "encoder": settings.encoder,
+        "lengths": list(settings.lengths), "stride": settings.stride,
     }  # fmt: skip
-    write_stored(target, np.concatenate(vectors), encoder.clip_features(inputs).astype(np.float16), facts)
+    write_stored(target, np.concatenate(vectors), video.features.astype(np.float16), facts)

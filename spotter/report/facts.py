@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embeddings.recordings.kinds import kind_of
+
 from ..detection import Detection
-from ..sources import POSE_SUFFIXES
 from .timeline import Hit
 
 if TYPE_CHECKING:
@@ -80,8 +81,11 @@ def _duration(video: VideoFacts) -> float:
 
 
 def is_video(file: Path | None) -> bool:
-    """Whether the file is there and may hold pictures."""
-    return file is not None and file.suffix.lower() not in POSE_SUFFIXES and file.is_file()
+    """Whether the file is there and may be a video."""
+    if file is None or not file.is_file():
+        return False
+    kind = kind_of(file)
+    return kind is None or kind.filmed
 
 
 def _judge(video: VideoFacts) -> tuple[list[bool | None], list[bool]]:

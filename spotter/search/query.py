@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.handedness import right_handed
+from embeddings.prepared import prepared
 
 from .track import SimilarityTrack
 from .windows import centres, length_grid, lengths_for, windows_at
@@ -63,12 +63,10 @@ class Query:
     """
 
     def __init__(self, clip: Clip, encoder: Encoder, plan: Plan) -> None:
-        if len(clip) == 0:
-            raise ValueError(f"{clip.name}: has no frames")
+        video = prepared(clip, encoder)
         self.name, self.encoder, self.plan = clip.name, encoder, plan
-        self.fps, self.duration = encoder.fps, len(clip) / clip.fps
-        self.inputs = encoder.prepare(right_handed(clip))
-        self.frames = len(next(iter(self.inputs.values())))
+        self.fps, self.duration = encoder.fps, video.duration
+        self.inputs, self.frames = video.inputs, len(video)  # not the clip: its pictures would fill the memory
         self.centres = centres(self.frames, plan.stride)
         self._vectors: dict[int, NDArray[np.float32]] = {}
 

@@ -68,7 +68,7 @@ def test_a_wrong_table_is_named_with_its_line(tmp_path: Path, text: str, message
 def test_nothing_to_enrol_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such file"):
         find_exemplars(tmp_path / "none")
-    with pytest.raises(ValueError, match="no video or pose files"):
+    with pytest.raises(ValueError, match="no recording in this folder"):
         find_exemplars(tmp_path)
     with pytest.raises(ValueError, match="no exemplars given"):
         find_exemplars([])
@@ -102,7 +102,7 @@ def test_one_bad_clip_is_reported_and_the_others_enrolled(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="broken"):
         enroll(tmp_path, encoder=w.encoder)
     errors: list[tuple[str, str]] = []
-    gallery = enroll(tmp_path, encoder=w.encoder, on_error=lambda source, why: errors.append((source.name, why)))
+    gallery = enroll(tmp_path, encoder=w.encoder, on_error=lambda source, why: errors.append((Path(source).name, why)))
     assert len(gallery) == 2
     assert [name for name, _ in errors] == ["broken.pose"]
     assert "broken.pose" in errors[0][1]

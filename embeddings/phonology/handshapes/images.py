@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from ...clip import Pose
 from ...skeletons import SKELETONS
 
-__all__ = ["SIZE", "HandStore", "confidence_statistics", "hand_box", "hand_images", "store_size", "write_hand_images"]
+__all__ = [
+    "SIZE", "HandStore", "confidence_statistics", "hand_box", "hand_images", "hand_tracks", "read_hand_track",
+    "store_size", "write_hand_images",
+]  # fmt: skip
 
 SIZE = 70
 """Pixels of a hand image's side."""
@@ -172,6 +175,30 @@ def write_hand_images(
             del file[video]
         file.move(partial, video)
     return counts
+
+
+def hand_tracks(path: Path) -> list[tuple[str, str]]:
+    """(video, "left_hand" or "right_hand") of every hand that a file of hand images shows at least once."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        hands = [(video, f"{side}_hand") for video in file if not video.startswith(".") for side in SIDES]
+        return [(video, hand) for video, hand in hands if len(file[f"{video}/{hand}/images"])]
+
+
+def read_hand_track(path: Path, video: str, hand: str) -> tuple[Image, float]:
+    """(images (T, 70, 70, 3) with a row for each of the T frames of a video, frames per second; 0 if not stored).
+
+    A frame in which the hand is not seen takes the image of the nearest one in which it is, of two the earlier.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        group, facts = file[f"{video}/{hand}"], file[video].attrs
+        images, seen = group["images"][:], group["frames"][:].astype(np.int64)
+        length, fps = int(facts.get("length", seen[-1] + 1)), float(facts.get("fps", 0.0))
+    middles = (seen[1:] + seen[:-1]) // 2  # the last frame that is still nearer to the image before
+    return images[np.searchsorted(middles, np.arange(length))], fps
 
 
 @dataclass(frozen=True)

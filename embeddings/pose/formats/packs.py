@@ -2,13 +2,15 @@
 
 `frames` (sum_T, P, C) with x, y as shares of the frame, z, and visibility; `offsets` (n + 1); `point_names` (P,); and
 one value a sequence of `label`, `signer`, `seq_id`, `fps` where they are known. An undetected hand is all zeros.
+A pack does not keep the size of its pictures, so a frame is taken to be square unless the caller knows better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -21,7 +23,7 @@ from ...skeletons import SKELETONS
 from .dot_pose import published_names
 from .errors import PoseFileError
 
-__all__ = ["PackedSequence", "read_pack"]
+__all__ = ["PackedSequence", "read_pack", "sequence_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +36,32 @@ class PackedSequence:
     id: str
 
 
+def sequence_names(path: str | Path) -> list[tuple[str, str, str]]:
+    """(name, label, signer) of every sequence: its `seq_id`, with its number after it where that is not unique.
+
+    Raises:
+        PoseFileError: as `read_pack`.
+    """
+    arrays = _arrays(Path(path))
+    columns = [_texts(arrays, key) for key in ("seq_id", "label", "signer")]
+    often = Counter(columns[0])
+    names = [name if name and often[name] == 1 else f"{name}.{i}".lstrip(".") for i, name in enumerate(columns[0])]
+    return list(zip(names, *columns[1:], strict=True))
+
+
+def _texts(arrays: dict[str, NDArray[Any]], key: str) -> list[str]:
+    count = len(arrays["offsets"]) - 1
+    return [str(value) for value in arrays[key]] if key in arrays else [""] * count
+
+
 def read_pack(
-    path: str | Path, fps: float = 25.0, size: tuple[int, int] = (1000, 1000), depth: bool = True
+    path: str | Path,
+    fps: float = 25.0,
+    size: tuple[int, int] = (1000, 1000),
+    depth: bool = True,
+    sequences: Iterable[int] | None = None,
 ) -> Iterator[PackedSequence]:
-    """The sequences of a pack in their order, one pose in memory at a time beside the pack itself.
+    """The sequences of a pack in their order, or those numbered, one pose in memory at a time beside the pack itself.
 
     Args:
         fps: of packs that do not say.
@@ -48,8 +72,26 @@ def read_pack(
         PoseFileError: absent, damaged, or without the arrays of a pack.
     """
     path = Path(path)
+    arrays = _arrays(path)
+    frames, offsets = arrays["frames"], arrays["offsets"]
+    skeleton, columns, joints = _layout(path, frames.shape[1], arrays.get("point_names"))
+    labels, signers, names = (_texts(arrays, key) for key in ("label", "signer", "seq_id"))
+    for i in range(len(offsets) - 1) if sequences is None else sequences:
+        rate = float(arrays["fps"][i]) if "fps" in arrays else fps
+        values = frames[offsets[i] : offsets[i + 1], columns].astype(np.float32)
+        pose = _pose(values, skeleton, joints, rate, size, depth, source=names[i])
+        yield PackedSequence(pose, labels[i], signers[i], names[i])
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise PoseFileError(f"{path}: no such landmark pack")
+    facts = path.stat()
+    return _loaded(path, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=1)  # sequences are asked for one by one, and a compressed array is only read whole
+def _loaded(path: Path, changed: int, size: int) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as pack:
             arrays: dict[str, NDArray[Any]] = {name: pack[name] for name in pack.files}
@@ -61,13 +103,7 @@ def read_pack(
     frames, offsets = arrays["frames"], arrays["offsets"]
     if frames.ndim != 3 or frames.shape[2] < 2 or offsets[-1] != len(frames):
         raise PoseFileError(f"{path}: frames {frames.shape} and offsets up to {offsets[-1]} do not fit together")
-    skeleton, columns, joints = _layout(path, frames.shape[1], arrays.get("point_names"))
-    for i, (start, end) in enumerate(pairwise(offsets)):
-        rate = float(arrays["fps"][i]) if "fps" in arrays else fps
-        label, signer, name = (str(arrays[key][i]) if key in arrays else "" for key in ("label", "signer", "seq_id"))
-        values = frames[start:end, columns].astype(np.float32)
-        pose = _pose(values, skeleton, joints, rate, size, depth, source=name)
-        yield PackedSequence(pose, label, signer, name)
+    return arrays
 
 
 def _layout(path: Path, points: int, names: NDArray[Any] | None) -> tuple[str, list[int], list[int]]:

@@ -7,7 +7,9 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from ...clip import Pose
 from ...skeletons import SKELETONS
 from .errors import PoseFileError
 
-__all__ = ["SPOTER_COLUMNS", "read_spoter_csv", "write_spoter_csv"]
+__all__ = ["SPOTER_COLUMNS", "is_spoter_csv", "labels_of_rows", "read_spoter_csv", "write_spoter_csv"]
 
 _PARTS = {"tip": "Tip", "dip": "DIP", "pip": "PIP", "mcp": "MCP", "ip": "IP", "cmc": "CMC"}
 
@@ -40,10 +42,46 @@ SPOTER_COLUMNS: tuple[str, ...] = tuple(_column(joint) for joint in SKELETONS["s
 """Column names without their `_X` or `_Y`, in the order of the skeleton "spoter-54"; `_0` is left, `_1` right."""
 
 
+_TRACKS = frozenset(f"{column}_{axis}" for column in SPOTER_COLUMNS for axis in "XY")
+
+
+class _Table(NamedTuple):
+    """Column names, and where each row begins: row number (2 follows the header) → (byte, label)."""
+
+    columns: list[str]
+    rows: dict[int, tuple[int, str]]
+
+
+def is_spoter_csv(path: Path) -> bool:
+    """Whether the first line of a file names one of SPOTER's columns."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(1 << 16).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return bool(_TRACKS & {_plain(name) for name in next(csv.reader([first]), [])})
+
+
+def _plain(column: str) -> str:
+    return column.strip().replace("_left_", "_0_").replace("_right_", "_1_")
+
+
+def labels_of_rows(path: str | Path) -> dict[int, str]:
+    """Row number, counted as lines are with the header as 1, → label ("" without a column `labels`).
+
+    Raises:
+        PoseFileError: as `read_spoter_csv`.
+    """
+    return {number: label for number, (_, label) in _table(Path(path)).rows.items()}
+
+
 def read_spoter_csv(
-    path: str | Path, fps: float = 25.0, size: tuple[int, int] = (1000, 1000)
+    path: str | Path,
+    fps: float = 25.0,
+    size: tuple[int, int] = (1000, 1000),
+    rows: Iterable[int] | None = None,
 ) -> Iterator[tuple[Pose, str]]:
-    """(pose, label) of every row, one in memory at a time.
+    """(pose, label) of every row, or of the rows numbered (the header is 1); one in memory at a time.
 
     Columns may be missing (the neck often is): those joints are missing. `_left_`/`_right_` in a name is read like
     `_0_`/`_1_`. Columns video_fps, video_size_width and video_size_height are used where they are.
@@ -55,22 +93,60 @@ def read_spoter_csv(
         PoseFileError: absent, no SPOTER columns, or a damaged cell; the message names row and column.
     """
     path = Path(path)
+    columns, places = _table(path)
+    with path.open("rb") as file:
+        for number in places if rows is None else rows:
+            offset, label = places[number]
+            file.seek(offset)
+            _, cells = next(_cells(file, offset))
+            row = dict(zip(columns, cells, strict=False))
+            yield _row_pose(f"{path}: row {number}", row, fps, size), label
+
+
+def _table(path: Path) -> _Table:
     if not path.is_file():
         raise PoseFileError(f"{path}: no such file")
+    facts = path.stat()
+    return _scanned(path, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=2)  # rows are asked for one by one
+def _scanned(path: Path, changed: int, size: int) -> _Table:
+    try:
+        with path.open("rb") as file:
+            rows = _cells(file, 0)
+            columns = [_plain(name) for name in next(rows, (0, []))[1]]
+            if not _TRACKS & set(columns):
+                raise PoseFileError(f"{path}: none of SPOTER's columns (nose_X, wrist_0_X, …) is in the first line")
+            label = columns.index("labels") if "labels" in columns else len(columns)
+            places = {
+                number: (offset, cells[label] if label < len(cells) else "")
+                for number, (offset, cells) in enumerate(((o, c) for o, c in rows if c), start=2)
+            }
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PoseFileError(f"{path}: not a readable CSV ({error})") from None
+    return _Table(columns, places)
+
+
+def _cells(file: BinaryIO, offset: int) -> Iterator[tuple[int, list[str]]]:
+    """(first byte, cells) of every row from where the file stands."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell holds a whole track
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        fields = {name: name.replace("_left_", "_0_").replace("_right_", "_1_") for name in reader.fieldnames or ()}
-        known = {f"{column}_{axis}" for column in SPOTER_COLUMNS for axis in "XY"}
-        if not known & set(fields.values()):
-            raise PoseFileError(f"{path}: none of SPOTER's columns (nose_X, wrist_0_X, …) is in the first line")
-        for number, raw in enumerate(reader, start=2):
-            row = {fields[name]: cell for name, cell in raw.items() if name in fields}
-            yield _row_pose(f"{path}: row {number}", row, known, fps, size), row.get("labels", "")
+    end = offset
+
+    def lines() -> Iterator[str]:
+        nonlocal end
+        for line in file:
+            end += len(line)
+            yield line.decode("utf-8-sig")
+
+    start = offset
+    for cells in csv.reader(lines()):
+        yield start, cells
+        start = end
 
 
-def _row_pose(where: str, row: dict[str, str], known: set[str], fps: float, size: tuple[int, int]) -> Pose:
-    tracks = {name: _track(where, name, cell) for name, cell in row.items() if name in known}
+def _row_pose(where: str, row: dict[str, str], fps: float, size: tuple[int, int]) -> Pose:
+    tracks = {name: _track(where, name, cell) for name, cell in row.items() if name in _TRACKS}
     lengths = {len(track) for track in tracks.values()}
     if len(lengths) != 1:
         raise PoseFileError(f"{where}: tracks have {sorted(lengths)} frames; all joints of a row need the same number")

@@ -93,21 +93,20 @@ def stored_videos(path: str | Path) -> list[str]:
         return [video for video in sorted(file) if file[video].attrs.get("complete", False)]
 
 
-def read_store(path: str | Path) -> Iterator[tuple[str, Pose]]:
-    """(video, pose) of every complete video of a store, by name, one in memory at a time.
+def read_store(path: str | Path, videos: Iterable[str] | None = None) -> Iterator[tuple[str, Pose]]:
+    """(video, pose) of every complete video of a store, by name, or of those named; one in memory at a time.
 
     Raises:
-        PoseFileError: not an HDF5 file, or a video lacks what a pose needs.
+        PoseFileError: not an HDF5 file, a video is not in it, or lacks what a pose needs.
     """
     from .errors import PoseFileError
 
     with _open(Path(path)) as file:
-        for video in sorted(file):
-            group = file[video]
-            if not group.attrs.get("complete", False):
+        for video in sorted(file) if videos is None else videos:
+            if videos is None and not file[video].attrs.get("complete", False):
                 continue
             try:
-                yield video, _pose(group)
+                yield video, _pose(file[video])
             except (KeyError, ValueError, OSError) as error:
                 raise PoseFileError(f"{path}: video {video!r} is damaged ({error})") from None
 
@@ -148,8 +147,13 @@ def write_packed(path: str | Path, poses: Iterable[tuple[str, Pose]]) -> Path:
     return Path(path)
 
 
-def read_packed(path: str | Path, fps: float = 25.0, size: tuple[int, int] | None = None) -> Iterator[tuple[str, Pose]]:
-    """(video, pose on "openpose-50") of every video of a packed file, by name.
+def read_packed(
+    path: str | Path,
+    fps: float = 25.0,
+    size: tuple[int, int] | None = None,
+    videos: Iterable[str] | None = None,
+) -> Iterator[tuple[str, Pose]]:
+    """(video, pose on "openpose-50") of every video of a packed file, by name, or of those named.
 
     Args:
         fps, size: of files that do not say (all but our own); size None is the extent of the keypoints.
@@ -161,7 +165,7 @@ def read_packed(path: str | Path, fps: float = 25.0, size: tuple[int, int] | Non
     from .openpose import unpack_150
 
     with _open(Path(path)) as file:
-        for video in sorted(file):
+        for video in sorted(file) if videos is None else videos:
             data = file[video]
             if not hasattr(data, "shape") or len(data.shape) != 2 or data.shape[1] != 150:
                 shape = getattr(data, "shape", "a group")

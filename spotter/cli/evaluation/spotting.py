@@ -81,12 +81,16 @@ def _segments(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 def report(
     page: Annotated[Path, typer.Argument(help="The HTML file to write.", show_default=False)],
     detections: Annotated[Path, typer.Argument(help="Detections: .csv .json .eaf .vtt.", show_default=False)],
-    video: Annotated[list[Path] | None, typer.Option("--video", help="The videos; may be repeated.")] = None,
+    video: Annotated[
+        list[Path] | None, typer.Option("--video", help="The videos, or folders of them; may be repeated.")
+    ] = None,
     gallery: Annotated[Path | None, typer.Option("--gallery", "-g", help="Folder of the gallery.")] = None,
     exemplar: Annotated[list[Path] | None, typer.Option("--exemplar", help="Exemplar videos; may be repeated.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth to show beside the detections.")] = None,
 ) -> None:
     """A page that a person can look at: timelines, pictures of the exemplar beside each hit, ground truth."""
+    from embeddings.recordings import find_recordings
+
     from ...formats import read
     from ...report.page import write_report
     from ...scoring import read_truth
@@ -94,9 +98,9 @@ def report(
     write_report(
         page,
         read(detections),
-        media={path.stem: path for path in video or []},
+        media={r.name: r.path for r in find_recordings(video or [], ("frames",))},
         gallery=gallery,
         truth=None if truth is None else read_truth(truth),
-        exemplars={path.stem: path for path in exemplar or []},
+        exemplars={r.name: r.path for r in find_recordings(exemplar or [], ("frames",))},
     )
     out.print(f"report → {page}")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import Failures, out, print_json, progress_bar, video_files
-from ..options import Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
+from ..console import out, print_json
+from ..options import Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
 from . import hands as linguistics_hands
 from . import handshapes as linguistics_vle
 from . import tables as linguistics_tables
+from .files import over_poses, read_pose_of
+
+if TYPE_CHECKING:
+    from embeddings.clip import Pose
+    from embeddings.recordings import Recording
 
 __all__ = ["register"]
 
@@ -35,47 +40,39 @@ def describe(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Time-aligned tiers per parameter and hand: ELAN, a table, and a page under the video."""
     from embeddings.phonology.describe import describe as describe_pose
 
     from ...report.phonology import write_description
-    from ...sources import VIDEO_SUFFIXES, pose_of
 
-    files = video_files(videos)
-    source = pose_source(list(files), poses, estimator, workers)
-    failures = Failures()
-    with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(files))
-        for path in files:
-            try:
-                stretches = describe_pose(pose_of(path, source))
-                media = path if path.suffix.lower() in VIDEO_SUFFIXES else None
-                for ending in (".eaf", ".csv", ".html"):
-                    write_description(output / f"{path.stem}{ending}", stretches, path.stem, media)
-                out.print(f"{path.name}: {len(stretches)} stretches → {output}/{path.stem}.eaf .csv .html")
-            except (ValueError, KeyError, OSError) as error:
-                failures.add(path, error)
-            bar.advance(task)
-    failures.finish(len(files))
+    def work(recording: Recording, pose: Pose) -> None:
+        stretches = describe_pose(pose)
+        for ending in (".eaf", ".csv", ".html"):
+            write_description(output / f"{recording.name}{ending}", stretches, recording.name, recording.media)
+        out.print(f"{recording.name}: {len(stretches)} stretches → {output}/{recording.name}.eaf .csv .html")
+
+    over_poses(videos, poses, estimator, workers, fps, work)
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="Video or pose file of one sign.", show_default=False)],
-    second: Annotated[Path, typer.Argument(help="Video or pose file of another.", show_default=False)],
+    first: Annotated[Path, typer.Argument(help="Recording of one sign.", show_default=False)],
+    second: Annotated[Path, typer.Argument(help="Recording of another.", show_default=False)],
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
+    fps: Rate = 25.0,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """In which parameters two signs differ."""
     from dataclasses import asdict
 
     from embeddings.phonology.describe import compare as compare_poses
+    from embeddings.recordings import one_recording
 
-    from ...sources import pose_of
-
-    source = pose_source([first, second], poses, estimator, 0)
-    found = compare_poses(pose_of(first, source), pose_of(second, source))
+    pair = [one_recording(path) for path in (first, second)]
+    source = pose_source(pair, ("pose",), poses, estimator, 0, fps)
+    found = compare_poses(*(read_pose_of(recording, source) for recording in pair))
     if json_output:
         print_json(asdict(found))
     else:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..console import Failures, progress_bar, video_files
+from ..console import Failures, progress_bar
 from ..options import Estimator, pose_source
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from embeddings.clip import Pose
+    from embeddings.recordings import PoseSource, Recording
 
-__all__ = ["READING_ERRORS", "fitting_frames", "over_poses", "read_signers", "stored_names", "write_rows"]
+__all__ = ["READING_ERRORS", "over_poses", "read_pose_of", "read_signers", "stored_names", "write_rows"]
 
 READING_ERRORS = (ValueError, KeyError, OSError)
 """What a bad file raises; it is told in one line, and the next one is taken."""
@@ -26,13 +24,17 @@ def over_poses(
     poses: Path | None,
     estimator: Estimator,
     workers: int,
-    work: Callable[[Path, Pose], None],
+    fps: float,
+    work: Callable[[Recording, Pose], None],
     done: frozenset[str] = frozenset(),
+    needs: Sequence[str] = ("pose",),
 ) -> int:
-    """Calls `work` with each file and its pose, under a progress bar; files that fail are told and passed over.
+    """Calls `work` with each recording and its pose, under a progress bar; those that fail are told and passed over.
 
     Args:
-        done: names (file stems) that are finished already.
+        fps: of recordings that do not say theirs.
+        done: names of recordings that are finished already.
+        needs: ("pose", "frames") where pictures are cut too.
 
     Returns:
         How many were worked on.
@@ -40,22 +42,35 @@ def over_poses(
     Raises:
         typer.Exit: at the end, when a file failed.
     """
-    from ...sources import pose_of
+    from embeddings.recordings import find_recordings
 
-    files = video_files(videos)
-    left = [path for path in files if path.stem not in done]
-    source = pose_source(left, poses, estimator, workers)
+    recordings = find_recordings(videos, needs, unique=True)
+    left = [recording for recording in recordings if recording.name not in done]
+    source = pose_source(left, needs, poses, estimator, workers, fps)
     failures = Failures()
     with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(files), completed=len(files) - len(left))
-        for path in left:
+        task = bar.add_task("videos", total=len(recordings), completed=len(recordings) - len(left))
+        for recording in left:
             try:
-                work(path, pose_of(path, source))
+                work(recording, read_pose_of(recording, source))
             except READING_ERRORS as error:
-                failures.add(path, error)
+                failures.add(recording, error)
             bar.advance(task)
-    failures.finish(len(files))
+    failures.finish(len(recordings))
     return len(left)
+
+
+def read_pose_of(named: Recording | Path, source: PoseSource) -> Pose:
+    """The pose of a recording.
+
+    Raises:
+        ValueError: it has none, or cannot be read.
+    """
+    from embeddings.recordings import read_recording
+
+    pose = read_recording(named, ("pose",), source, asker="phonology").pose
+    assert pose is not None
+    return pose
 
 
 def stored_names(path: Path) -> frozenset[str]:
@@ -90,23 +105,6 @@ def read_signers(path: Path | None) -> dict[str, str]:
     if not {"video", "signer"} <= set(table.columns):
         raise ValueError(f"{path}: columns {', '.join(table.columns)}; expected video and signer")
     return dict(zip(table["video"], table["signer"], strict=True))
-
-
-def fitting_frames(path: Path, pose: Pose) -> Iterator[NDArray[np.uint8]]:
-    """The frames of a video at its pose's rate, streamed.
-
-    Raises:
-        ValueError: the file is a pose file: there are no pictures to cut.
-    """
-    from embeddings.video import read_frames
-
-    from ...sources import VIDEO_SUFFIXES
-
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
-        raise ValueError(f"{path}: pictures are cut from videos; this is a pose file (keep its poses with --poses)")
-    for row, (_, frame) in enumerate(read_frames(path, fps=pose.fps)):
-        if row < len(pose):
-            yield frame
 
 
 def write_rows(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import Failures, out, progress_bar
-from ..options import Clips, Estimator, EstimatorName, PosesFolder, Videos, Workers, pose_source
-from .files import READING_ERRORS, fitting_frames, over_poses, read_signers, stored_names, write_rows
+from ..options import Clips, Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
+from .files import READING_ERRORS, over_poses, read_pose_of, read_signers, stored_names, write_rows
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
     from embeddings.phonology.handshapes.corpus import CorpusHands, LabelledPose
+    from embeddings.recordings import Recording
 
 __all__ = ["register"]
+
+FILMED = ("pose", "frames")
+"""Pictures are cut where the pose says."""
 
 Signers = Annotated[Path | None, typer.Option("--signers", help="CSV video,signer; without it each video is its own.")]
 
@@ -44,15 +48,17 @@ def crops(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Body crops of 256 × 256 pixels. Videos that the file holds are not done again."""
     from embeddings.phonology.body_crops import write_body_crops
+    from embeddings.recordings import read_pictures
 
-    def work(path: Path, pose: Pose) -> None:
-        count = write_body_crops(output, path.stem, fitting_frames(path, pose), pose, masked)
-        out.print(f"{path.name}: {count} crops")
+    def work(recording: Recording, pose: Pose) -> None:
+        count = write_body_crops(output, recording.name, read_pictures(recording, pose.fps), pose, masked)
+        out.print(f"{recording.name}: {count} crops")
 
-    over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    over_poses(videos, poses, estimator, workers, fps, work, stored_names(output), FILMED)
 
 
 def hands(
@@ -65,21 +71,23 @@ def hands(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Images of 70 × 70 pixels of both hands. Videos that the file holds are not done again."""
     from embeddings.phonology.handshapes.images import confidence_statistics, store_size, write_hand_images
     from embeddings.phonology.pictures import draw_confidence
+    from embeddings.recordings import read_pictures
 
     who = read_signers(signers)
     seen: dict[str, tuple[str, Pose]] = {}
 
-    def work(path: Path, pose: Pose) -> None:
-        counts = write_hand_images(output, path.stem, fitting_frames(path, pose), pose, confidence)
-        seen[path.stem] = (who.get(path.stem, path.stem), pose)
-        out.print(f"{path.name}: {counts['left']} left, {counts['right']} right hands")
+    def work(recording: Recording, pose: Pose) -> None:
+        counts = write_hand_images(output, recording.name, read_pictures(recording, pose.fps), pose, confidence)
+        seen[recording.name] = (who.get(recording.name, recording.name), pose)
+        out.print(f"{recording.name}: {counts['left']} left, {counts['right']} right hands")
 
     try:
-        over_poses(videos, poses, estimator, workers, work, stored_names(output))
+        over_poses(videos, poses, estimator, workers, fps, work, stored_names(output), FILMED)
     finally:
         rows = confidence_statistics(seen, confidence)
         if table is not None:
@@ -108,12 +116,13 @@ def clusters(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Handshapes of a corpus of single signs: clusters per sign, then over all signs; dominant hand per signer."""
     from embeddings.phonology.handshapes.clusters import ClusterOptions
     from embeddings.phonology.handshapes.corpus import cluster_corpus, dominant_hands, write_corpus_clusters
 
-    videos, failures, total = _labelled(clips, read_signers(signers), poses, estimator, workers)
+    videos, failures, total = _labelled(clips, read_signers(signers), poses, estimator, workers, fps)
     dominant = dominant_hands(videos)
     found = cluster_corpus(videos, distance.value, ClusterOptions(least=least), join, dominant)
     write_corpus_clusters(output, found)
@@ -130,30 +139,30 @@ def clusters(
 
 
 def _labelled(
-    clips: list[Path], signers: dict[str, str], poses: Path | None, estimator: Estimator, workers: int
+    clips: list[Path], signers: dict[str, str], poses: Path | None, estimator: Estimator, workers: int, fps: float
 ) -> tuple[list[LabelledPose], Failures, int]:
     """The poses of all clips that can be read, with their signs and signers."""
     from embeddings.phonology.handshapes.corpus import LabelledPose
+    from embeddings.recordings import source_name
 
     from ...enrolment import find_exemplars
-    from ...sources import pose_of
 
     found = find_exemplars(clips)
-    files = [Path(e.source) for e in found]
-    source = pose_source(files, poses, estimator, workers)
+    source = pose_source([e.source for e in found], ("pose",), poses, estimator, workers, fps)
     failures, videos = Failures(), []
     with progress_bar() as bar:
-        task = bar.add_task("poses", total=len(files))
-        for exemplar, path in zip(found, files, strict=True):
+        task = bar.add_task("poses", total=len(found))
+        for exemplar in found:
             try:
-                signer = signers.get(path.stem, path.stem)
-                videos.append(LabelledPose(path.stem, exemplar.label, signer, pose_of(path, source)))
+                name = source_name(exemplar.source)
+                signer = signers.get(name, getattr(exemplar.source, "signer", "") or name)
+                videos.append(LabelledPose(name, exemplar.label, signer, read_pose_of(exemplar.source, source)))
             except READING_ERRORS as error:
-                failures.add(path, error)
+                failures.add(exemplar.source, error)
             bar.advance(task)
     if not videos:
-        failures.finish(len(files))
-    return videos, failures, len(files)
+        failures.finish(len(found))
+    return videos, failures, len(found)
 
 
 def _sheets(folder: Path, found: CorpusHands, store: Path | None) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import Failures, out, print_json, progress_bar
-from ..options import Estimator, EstimatorName, JsonFlag, PosesFolder, Videos, Workers
+from ..options import Estimator, EstimatorName, JsonFlag, PosesFolder, Rate, Videos, Workers
 from .files import READING_ERRORS, over_poses, stored_names
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
     from embeddings.encoders.handshape import Handshape
     from embeddings.phonology.handshapes.network_data import HandImages
+    from embeddings.recordings import Recording
 
 __all__ = ["register"]
 
@@ -157,18 +158,19 @@ def semantic(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Semantic vectors of key-frames, 2590 values each: places and hand embeddings, left and right."""
     import h5py
 
     from embeddings.phonology.semantic_vector import semantic_track
 
-    def work(path: Path, pose: Pose) -> None:
-        frames, values = semantic_track(pose, vle, path.stem, count)
+    def work(recording: Recording, pose: Pose) -> None:
+        frames, values = semantic_track(pose, vle, recording.name, count)
         with h5py.File(output, "a") as file:
-            group = file.create_group(path.stem)
+            group = file.create_group(recording.name)
             group["frames"] = frames
             group.create_dataset("semantic", data=values, compression="gzip")
 
-    done = over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
     out.print(f"semantic vectors of {done} videos → {output}")

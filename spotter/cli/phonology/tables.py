@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import out
-from ..options import Estimator, EstimatorName, PosesFolder, Videos, Workers
-from .files import fitting_frames, over_poses, stored_names, write_rows
+from ..options import Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers
+from .files import over_poses, stored_names, write_rows
 
 if TYPE_CHECKING:
     from typing import Any
 
     from embeddings.clip import Pose
+    from embeddings.recordings import Recording
 
 __all__ = ["register"]
 
@@ -44,6 +45,7 @@ def keyframes(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """The frames in which the signer moves least. Videos that the file holds are not done again."""
     import h5py
@@ -51,27 +53,26 @@ def keyframes(
     from embeddings.phonology.keyframes import keyframes as slowest
     from embeddings.phonology.keyframes import resting_keyframes
 
-    def work(path: Path, pose: Pose) -> None:
+    def work(recording: Recording, pose: Pose) -> None:
         chosen = resting_keyframes(pose) if resting else slowest(pose, count)
         if strips is not None:
-            _strip(strips / f"{path.stem}.png", path, pose, chosen)
+            _strip(strips / f"{recording.name}.png", recording, pose, chosen)
         with h5py.File(output, "a") as file:
-            file.create_dataset(path.stem, data=chosen)
+            file.create_dataset(recording.name, data=chosen)
 
-    done = over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
     out.print(f"key-frames of {done} videos → {output}")
 
 
-def _strip(target: Path, path: Path, pose: Pose, chosen: Any) -> None:
-    """The strip of one video: its pictures, or stick figures for a pose file."""
+def _strip(target: Path, recording: Recording, pose: Pose, chosen: Any) -> None:
+    """The strip of one recording: its pictures, or stick figures where it has none."""
     from embeddings.phonology.pictures import keyframe_strip, write_picture
-
-    from ...sources import VIDEO_SUFFIXES
+    from embeddings.recordings import read_pictures
 
     wanted = {int(k) for k in chosen}
     frames = None
-    if path.suffix.lower() in VIDEO_SUFFIXES:
-        frames = {k: frame for k, frame in enumerate(fitting_frames(path, pose)) if k in wanted}
+    if recording.filmed or recording.media is not None:
+        frames = {k: frame for k, frame in enumerate(read_pictures(recording, pose.fps)) if k in wanted}
     write_picture(target, keyframe_strip(pose, chosen, frames))
 
 
@@ -83,6 +84,7 @@ def locations(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Location vectors (T, 2, 15), named places per frame, and the place of the sign per hand (left, right)."""
     import h5py
@@ -93,20 +95,20 @@ def locations(
     from embeddings.phonology.semantic_vector import location_vectors
     from embeddings.phonology.signer_space import signer_space
 
-    def work(path: Path, pose: Pose) -> None:
+    def work(recording: Recording, pose: Pose) -> None:
         space = signer_space(pose)
         located = places(space)
         left, right = sign_location(located)
         with h5py.File(output, "a") as file:
-            group = file.create_group(path.stem)
+            group = file.create_group(recording.name)
             group["frame_number"] = np.arange(len(space))
             group.create_dataset("vector", data=location_vectors(space), compression="gzip")
             group["place"], group["confidence"] = located.index, located.confidence.astype(np.float32)
             group["histogram"] = location_histogram(located)
             group.attrs.update({"places": list(LOCATIONS), "left": left, "right": right, "fps": pose.fps})
-        out.print(f"{path.name}: left hand {left or 'not seen'}, right hand {right or 'not seen'}")
+        out.print(f"{recording.name}: left hand {left or 'not seen'}, right hand {right or 'not seen'}")
 
-    done = over_poses(videos, poses, estimator, workers, work, stored_names(output))
+    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
     out.print(f"locations of {done} videos → {output}")
 
 
@@ -118,6 +120,7 @@ def movements(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """What each hand does: holds, directions, twisting; where it comes from, goes to, passes and touches."""
     from embeddings.phonology.movements import movements as moved
@@ -125,15 +128,15 @@ def movements(
 
     rows: list[tuple[Any, ...]] = []
 
-    def work(path: Path, pose: Pose) -> None:
+    def work(recording: Recording, pose: Pose) -> None:
         for s in moved(signer_space(pose)).segments:
             times = (round(s.start / pose.fps, 4), round(s.end / pose.fps, 4))
             told = (s.away_from, s.towards, " ".join(s.passage), s.contact, round(s.confidence, 3))
-            rows.append((path.stem, s.hand, s.kind, *times, *told))
+            rows.append((recording.name, s.hand, s.kind, *times, *told))
 
     columns = ("video", "hand", "kind", "start", "end", "away_from", "towards", "passage", "contact", "confidence")
     try:
-        over_poses(videos, poses, estimator, workers, work)
+        over_poses(videos, poses, estimator, workers, fps, work)
     finally:
         write_rows(output, columns, rows)
         out.print(f"{len(rows)} segments → {output}")
@@ -147,20 +150,21 @@ def orientations(
     poses: PosesFolder = None,
     estimator: EstimatorName = Estimator.mediapipe,
     workers: Workers = 0,
+    fps: Rate = 25.0,
 ) -> None:
     """Which way the palms face: up, down, right, left (the signer's own), away, body."""
     from embeddings.phonology.describe import describe
 
     rows: list[tuple[Any, ...]] = []
 
-    def work(path: Path, pose: Pose) -> None:
+    def work(recording: Recording, pose: Pose) -> None:
         found = [s for s in describe(pose) if s.parameter == "orientation"]
         rows.extend(
-            (path.stem, s.hand, s.value, round(s.start, 4), round(s.end, 4), round(s.confidence, 3)) for s in found
+            (recording.name, s.hand, s.value, round(s.start, 4), round(s.end, 4), round(s.confidence, 3)) for s in found
         )
 
     try:
-        over_poses(videos, poses, estimator, workers, work)
+        over_poses(videos, poses, estimator, workers, fps, work)
     finally:
         write_rows(output, ("video", "hand", "palm", "start", "end", "confidence"), rows)
         out.print(f"{len(rows)} stretches → {output}")

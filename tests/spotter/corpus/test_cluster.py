@@ -94,7 +94,7 @@ def test_a_cluster_makes_the_same_corpus_though_a_worker_is_killed(cluster: None
     watcher.join()
     assert killed
     assert len(results) == len(files) + 1
-    assert [r.source.name for r in results if r.error] == ["bad.pose"]
+    assert [r.source.path.name for r in results if r.error] == ["bad.pose"]
     # what was finished when the worker died was not done again
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
     assert there.build(always=True, engine=mapper())

@@ -9,9 +9,10 @@ import pytest
 from embeddings.clip import Clip
 from embeddings.encoders.table import encoder_class
 from embeddings.pose import write_pose
-from spotter.sources import load_clip, source_name
+from embeddings.prepared import load_clip
+from embeddings.recordings import source_name
 
-from .worlds import small_world
+from ...spotter.worlds import small_world
 
 
 def test_names_come_from_files_clips_and_poses() -> None:
@@ -66,7 +67,10 @@ def test_an_encoder_of_pictures_refuses_a_pose_file(tmp_path: Path) -> None:
         name = "pictures"
         required_inputs = ("frames",)
 
-    with pytest.raises(ValueError, match=r"'pictures' looks at pictures"):
+    with pytest.raises(
+        ValueError,
+        match=r"talk\.pose \(\.pose file\): holds a pose, and encoder 'pictures' needs pictures; give the video",
+    ):
         load_clip(path, Pictures())
 
 

@@ -1,0 +1,17 @@
+"""The one door for recordings: from what a user names to a `Clip` with what is needed of it.
+
+    named path ── find_recordings ──► Recording (path, kind, which clip of the file, name)
+    Recording, Clip or Pose ── read_recording(needs, poses) ──► Clip, or one RecordingError
+
+`kinds` holds the table of what can be named; a new format is one line there.
+"""
+
+from .find import Recording, find_recordings, one_recording, source_name
+from .kinds import KINDS, Kind, RecordingError, parts_needed
+from .poses import PoseSource, write_poses
+from .read import read_pictures, read_recording
+
+__all__ = [
+    "KINDS", "Kind", "PoseSource", "Recording", "RecordingError", "find_recordings", "one_recording", "parts_needed",
+    "read_pictures", "read_recording", "source_name", "write_poses",
+]  # fmt: skip

@@ -1,0 +1,349 @@
+"""What a user can name: ONE table, kind → how it is recognised → what a clip of it holds → how it is read.
+
+Kinds are tried in the order of `KINDS`, by ending and content; content is only looked at, never run or unpacked whole.
+A file of many clips lists them; each is addressed as FILE#CLIP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clip import Clip, Pose
+from ..image_folder import image_files
+
+__all__ = [
+    "KINDS", "VIDEO_ENDINGS", "Entry", "Kind", "RecordingError", "describe_contents", "kind_of", "parts_needed",
+]  # fmt: skip
+
+VIDEO_ENDINGS = (
+    ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv",
+)  # fmt: skip
+HEAD = 1 << 16
+"""Bytes of a JSON or pickle file that are searched for the keys that tell whose it is."""
+MOST_FRAMES = 1000
+"""Frame files of a folder that are looked at: a sequence may begin with frames in which nobody was found."""
+
+
+class RecordingError(ValueError):
+    """A recording cannot be read, or lacks what is asked of it: names it, says what it is and what to give instead."""
+
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "pose": ("pose",), "joints": ("pose",), "flow": ("pose",), "frames": ("frames",),
+    "left_hand": ("frames", "pose"), "right_hand": ("frames", "pose"),
+}  # fmt: skip
+"""An encoder's input → what it is made from; rotations, depth, hand and semantic are taken as they are."""
+_TAKEN = ("rotations", "depth", "hand", "semantic")
+
+
+def parts_needed(needs: Sequence[str], holds: Iterable[str] = ()) -> frozenset[str]:
+    """What a clip must hold for an encoder's `required_inputs`: "pose", "frames", or arrays by name.
+
+    Args:
+        holds: what a clip has; an input that is not the toolkit's own is an array of that name, or else from poses.
+    """
+    own = (*_TAKEN, *holds)
+    return frozenset(part for need in needs for part in _PARTS.get(need, (need,) if need in own else ("pose",)))
+
+
+class Entry(NamedTuple):
+    """One clip of a file: its place in it ("" where it is alone), what results call it, what the file says about it."""
+
+    part: str
+    name: str
+    label: str = ""
+    signer: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of recording.
+
+    Attributes:
+        name: as messages say it.
+        holds: what a clip of it holds: "pose", "frames" (pictures), "rotations", "hand", "semantic", "depth".
+        matches: whether a file or folder is of this kind.
+        read: (path, clip of the file, frames per second if it does not say) → the clip, still unnamed; None where
+            pictures are decoded as they are needed (and poses are estimated from them).
+        entries: the clips of a file of many; None where there is always one.
+    """
+
+    name: str
+    holds: frozenset[str]
+    matches: Callable[[Path], bool]
+    read: Callable[[Path, str, float], Clip] | None = None
+    entries: Callable[[Path], Sequence[Entry]] | None = None
+
+    @property
+    def filmed(self) -> bool:
+        """Whether it is decoded picture by picture."""
+        return self.read is None
+
+    def holds_in(self, path: Path) -> frozenset[str]:
+        """What a clip of this very file holds."""
+        return frozenset(_array_names(path)) if self.read is _arrays else self.holds
+
+
+# --- what tells kinds apart --------------------------------------------------------------------------------------
+
+
+def _ending(*endings: str) -> Callable[[Path], bool]:
+    return lambda path: path.suffix.lower() in endings and not path.is_dir()
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def _array_names(path: Path) -> set[str]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return set(getattr(file, "files", ()))
+    except (OSError, ValueError, BadZipFile, EOFError):
+        return set()
+
+
+def _npz(*names: str) -> Callable[[Path], bool]:
+    return lambda path: path.suffix.lower() == ".npz" and path.is_file() and set(names) <= _array_names(path)
+
+
+def _store(inside: Callable[[Any], bool], damaged: bool = False) -> Callable[[Path], bool]:
+    """Whether the first video of an HDF5 file is stored so; `damaged` is said of files that cannot be opened."""
+
+    def matches(path: Path) -> bool:
+        if path.suffix.lower() not in (".h5", ".hdf5") or not path.is_file():
+            return False
+        import h5py
+
+        try:
+            with h5py.File(path, "r") as file:
+                first = next((name for name in file if not name.startswith(".")), None)
+                return first is not None and inside(file[first])
+        except OSError:
+            return damaged
+
+    return matches
+
+
+def _members(group: Any) -> set[str]:
+    return set(group) if hasattr(group, "keys") else set()
+
+
+def _frankmocap(head: bytes) -> bool:
+    return b"pred_body_pose" in head or b"pred_output_list" in head
+
+
+def _frankmocap_file(path: Path) -> bool:
+    if path.is_dir() or path.name.lower().endswith(".pose.json"):
+        return False
+    return (path.suffix.lower() in (".json", ".pkl") and _frankmocap(_head(path))) or _npz("pred_body_pose")(path)
+
+
+def _frame_files(path: Path, *endings: str) -> list[Path]:
+    if not path.is_dir():
+        return []
+    inside = sorted(f for f in path.iterdir() if f.suffix.lower() in endings and not f.name.startswith("."))
+    return [f for f in inside if not f.name.lower().endswith(".pose.json")][:MOST_FRAMES]
+
+
+def _openpose_folder(path: Path) -> bool:
+    return any(b'"people"' in _head(f) for f in _frame_files(path, ".json"))
+
+
+def _frankmocap_folder(path: Path) -> bool:
+    return any(_frankmocap_frame(f) for f in _frame_files(path, ".json", ".pkl", ".npz"))
+
+
+def _frankmocap_frame(file: Path) -> bool:
+    """Whether a file holds one frame: a list of frames, and arrays of several, are a clip by themselves."""
+    if file.suffix.lower() != ".npz":
+        head = _head(file)
+        return _frankmocap(head) and not head.lstrip().startswith(b"[") and b'"frames"' not in head
+    if "pred_body_pose" not in _array_names(file):
+        return False
+    with np.load(file, allow_pickle=False) as arrays:
+        body = arrays["pred_body_pose"]
+        return bool(body.ndim == 1 or len(body) == 1)
+
+
+def _image_folder(path: Path) -> bool:
+    return path.is_dir() and bool(image_files(path))
+
+
+# --- how they are read -------------------------------------------------------------------------------------------
+
+
+def _pose(read: Callable[[Path, str, float], Pose]) -> Callable[[Path, str, float], Clip]:
+    def clip(path: Path, part: str, fps: float) -> Clip:
+        pose = read(path, part, fps)
+        return Clip("", pose.fps, pose)
+
+    return clip
+
+
+def _dot_pose(path: Path, part: str, fps: float) -> Pose:
+    from ..pose import read_pose
+
+    return read_pose(path)
+
+
+def _stored(path: Path, part: str, fps: float) -> Pose:
+    from ..pose.formats.store import read_store
+
+    return next(read_store(path, [part] if part else None))[1]
+
+
+def _packed(path: Path, part: str, fps: float) -> Pose:
+    from ..pose.formats.store import read_packed
+
+    return next(read_packed(path, fps, videos=[part]))[1]
+
+
+def _openpose(path: Path, part: str, fps: float) -> Pose:
+    from ..pose.formats.openpose import read_openpose
+
+    return read_openpose(path, fps)
+
+
+def _spoter_row(path: Path, part: str, fps: float) -> Pose:
+    from ..pose.formats.spoter_csv import read_spoter_csv
+
+    return next(read_spoter_csv(path, fps, rows=[int(part)]))[0]
+
+
+def _sequence(path: Path, part: str, fps: float) -> Pose:
+    from ..pose.formats.packs import read_pack, sequence_names
+
+    place = [name for name, _, _ in sequence_names(path)].index(part)
+    return next(read_pack(path, fps, sequences=[place])).pose
+
+
+def _rotations(path: Path, part: str, fps: float) -> Clip:
+    from ..pose.formats.frankmocap import read_rotations
+
+    return Clip("", fps, extra={"rotations": read_rotations(path)})
+
+
+def _hand(path: Path, part: str, fps: float) -> Clip:
+    from ..phonology.handshapes.images import read_hand_track
+
+    images, rate = read_hand_track(path, *part.rsplit("/", 1))
+    return Clip("", rate if rate else fps, extra={"hand": images})
+
+
+def _semantic(path: Path, part: str, fps: float) -> Clip:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return Clip("", fps, extra={"semantic": file[part]["semantic"][:]})
+
+
+def _arrays(path: Path, part: str, fps: float) -> Clip:
+    """Arrays with a row a frame; "frames" are pictures, "fps" the rate, all others go by their names."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise RecordingError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+    rate = float(arrays.pop("fps", np.float64(fps)))
+    lengths = {len(array) if array.ndim else 0 for array in arrays.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise RecordingError(f"{path}: its arrays have {sorted(lengths)} rows; expected a row a frame in each")
+    frames = arrays.pop("frames", None)
+    if frames is not None and (frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3):
+        raise RecordingError(f"{path}: frames are {frames.dtype} {frames.shape}; expected uint8 (T, H, W, 3), RGB")
+    return Clip("", rate, frames=frames, extra=arrays)
+
+
+# --- which clips a file of many holds ----------------------------------------------------------------------------
+
+
+def _stored_videos(path: Path) -> list[Entry]:
+    from ..pose.formats.store import stored_videos
+
+    videos = stored_videos(path)
+    return [Entry("", path.stem)] if len(videos) == 1 else [Entry(video, video) for video in videos]
+
+
+def _hdf5_names(path: Path) -> list[Entry]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return [Entry(name, name) for name in file if not name.startswith(".")]
+
+
+def _hand_tracks(path: Path) -> list[Entry]:
+    from ..phonology.handshapes.images import hand_tracks
+
+    return [Entry(f"{video}/{hand}", f"{video}~{hand}") for video, hand in hand_tracks(path)]
+
+
+def _spoter_rows(path: Path) -> list[Entry]:
+    from ..pose.formats.spoter_csv import labels_of_rows
+
+    return [Entry(str(row), f"{path.stem}-{row}", label) for row, label in labels_of_rows(path).items()]
+
+
+def _sequences(path: Path) -> list[Entry]:
+    from ..pose.formats.packs import sequence_names
+
+    return [Entry(name, name, label, signer) for name, label, signer in sequence_names(path)]
+
+
+def _is_spoter_csv(path: Path) -> bool:
+    from ..pose.formats.spoter_csv import is_spoter_csv
+
+    return path.suffix.lower() == ".csv" and path.is_file() and is_spoter_csv(path)
+
+
+def _kinds(*kinds: Kind) -> dict[str, Kind]:
+    return {kind.name: kind for kind in kinds}
+
+
+_POSE = frozenset({"pose"})
+KINDS: dict[str, Kind] = _kinds(
+    Kind("video", frozenset({"frames"}), _ending(*VIDEO_ENDINGS)),
+    Kind(".pose file", _POSE, _ending(".pose"), _pose(_dot_pose)),
+    Kind("semantic vectors (.h5)", frozenset({"semantic"}), _store(lambda v: "semantic" in _members(v)), _semantic,
+         _hdf5_names),
+    Kind("hand images (.h5)", frozenset({"hand"}), _store(lambda v: {"left_hand", "right_hand"} <= _members(v)
+         and "images" in _members(v["left_hand"])), _hand, _hand_tracks),
+    Kind("packed OpenPose (.h5)", _POSE, _store(lambda v: getattr(v, "shape", ())[1:] == (150,)), _pose(_packed),
+         _hdf5_names),
+    Kind("pose store (.h5)", _POSE, _store(lambda v: "xy" in _members(v), damaged=True), _pose(_stored),
+         _stored_videos),
+    Kind("SPOTER CSV", _POSE, _is_spoter_csv, _pose(_spoter_row), _spoter_rows),
+    Kind("landmark pack (.npz)", _POSE, _npz("frames", "offsets"), _pose(_sequence), _sequences),
+    Kind("FrankMocap file", frozenset({"rotations"}), _frankmocap_file, _rotations),
+    Kind("arrays (.npz)", frozenset({"frames", "rotations", "hand", "semantic", "depth"}), _ending(".npz"), _arrays),
+    Kind("OpenPose folder", _POSE, _openpose_folder, _pose(_openpose)),
+    Kind("FrankMocap folder", frozenset({"rotations"}), _frankmocap_folder, _rotations),
+    Kind("folder of images", frozenset({"frames"}), _image_folder),
+)  # fmt: skip
+
+
+def kind_of(path: Path) -> Kind | None:
+    """The kind of a file or folder; None when it is none of `KINDS`."""
+    return next((kind for kind in KINDS.values() if kind.matches(path)), None)
+
+
+def describe_contents(path: Path) -> str:
+    """What a file of no known kind is, for a message."""
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        return "of no kind that is known here"
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        names = ", ".join(f"{name}: {', '.join(sorted(_members(file[name]))) or 'array'}" for name in file)
+    return f"an HDF5 file without poses, hand images or semantic vectors (it holds {names[:120] or 'nothing'})"
