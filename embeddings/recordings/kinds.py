@@ -87,8 +87,8 @@ class Kind:
         return self.read is None
 
     def holds_in(self, path: Path) -> frozenset[str]:
-        """What a clip of this very file holds."""
-        return frozenset(_array_names(path)) if self.read is _arrays else self.holds
+        """What a clip of this very file holds; of a damaged one, what it should."""
+        return (frozenset(_array_names(path)) if self.read is _arrays else frozenset()) or self.holds
 
 
 # --- what tells kinds apart --------------------------------------------------------------------------------------

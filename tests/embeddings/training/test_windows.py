@@ -14,7 +14,7 @@ from embeddings.encoders.spoter import Spoter, SpoterConfig
 from embeddings.pose import write_pose
 from embeddings.pose.formats.spoter_csv import write_spoter_csv
 from embeddings.pose.formats.store import write_store
-from embeddings.recordings import read_arrays, read_recording
+from embeddings.recordings import read_recording
 from embeddings.synthetic import SignWorld
 from embeddings.training.recipes import Augmentation, DataPart
 from embeddings.training.sources import DataError, open_source, split_items
@@ -143,15 +143,15 @@ def test_sources_of_recordings(tmp_path: Path) -> None:
 
 def test_arrays_of_a_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "k.npz", semantic=np.ones((16, 2590), np.float32), fps=12.5)
-    clip = read_arrays(tmp_path / "k.npz")
+    clip = read_recording(tmp_path / "k.npz", ("semantic",))
     assert (clip.fps, len(clip), clip.extra["semantic"].shape) == (12.5, 16, (16, 2590))
     assert len(read_recording(tmp_path / "k.npz", ("semantic",), start=0.4, end=0.8)) == 5
     np.savez(tmp_path / "b.npz", a=np.ones(3), b=np.ones(4))
     with pytest.raises(ValueError, match=r"\[3, 4\] rows"):
-        read_arrays(tmp_path / "b.npz")
+        read_recording(tmp_path / "b.npz", ("a",))
     (tmp_path / "c.npz").write_bytes(b"no")
     with pytest.raises(ValueError, match=r"not a readable \.npz"):
-        read_arrays(tmp_path / "c.npz")
+        read_recording(tmp_path / "c.npz", ("a",))
 
 
 @pytest.mark.parametrize(
