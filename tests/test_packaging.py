@@ -79,8 +79,8 @@ def test_a_small_spotting_works_beside_a_users_own_eval(clean_python: Path, else
 def test_data_files_travel_in_the_wheel(clean_python: Path, elsewhere: Path) -> None:
     code = (
         "from importlib.resources import files\n"
-        "for room, folder, ending in (('embeddings', 'weights', '.safetensors'), ('spotter', 'search/calibration', '.json'),\n"
-        "                             ('spotter', 'templates', '.html')):\n"
+        "for room, folder, ending in (('embeddings', 'weights', '.safetensors'),\n"
+        "            ('spotter', 'search/calibration', '.json'), ('spotter', 'templates', '.html')):\n"
         "    print(sum(f.name.endswith(ending) for f in (files(room) / folder).iterdir()))\n"
     )
     run = subprocess.run([clean_python, "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True)

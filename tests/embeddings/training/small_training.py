@@ -36,7 +36,7 @@ def as_toml(recipe: Recipe) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`python -m tests.embeddings.training.small_training FOLDER STEP`: trains and is killed while it writes a step's state."""
+    """`python -m tests.embeddings.training.small_training FOLDER STEP`: trains, and is killed while it writes STEP."""
     import os
     import signal
 
