@@ -8,13 +8,14 @@ says (presentation timestamps), counted from the first frame shown; frames are n
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+
+from safe_files import whole_file
 
 from .clip import Clip
 from .image_folder import IMAGE_FPS, image_size, read_images
@@ -179,27 +180,21 @@ def write_video(path: str | Path, frames: Iterable[Frame], fps: float, crf: int 
     path = Path(path)
     if not fps > 0:
         raise ValueError(f"fps is {fps}; expected a positive number")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     options = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
     stream = None
     shape: tuple[int, ...] = (0, 0)
-    try:
-        with av.open(str(partial), "w", options=options) as out:
-            for picture in frames:
-                if stream is None:
-                    shape = picture.shape[:2]
-                    stream = out.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-                    stream.height, stream.width = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
-                    stream.pix_fmt = "yuv420p"
-                    stream.options = {"crf": str(crf), "preset": "veryfast"}
-                out.mux(stream.encode(av.VideoFrame.from_ndarray(_even(path, picture, shape), format="rgb24")))
+    with whole_file(path) as partial, av.open(str(partial), "w", options=options) as out:
+        for picture in frames:
             if stream is None:
-                raise VideoError(f"{path}: no frames to write")
-            out.mux(stream.encode())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+                shape = picture.shape[:2]
+                stream = out.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+                stream.height, stream.width = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
+                stream.pix_fmt = "yuv420p"
+                stream.options = {"crf": str(crf), "preset": "veryfast"}
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(_even(path, picture, shape), format="rgb24")))
+        if stream is None:
+            raise VideoError(f"{path}: no frames to write")
+        out.mux(stream.encode())
     return path
 
 

@@ -17,11 +17,12 @@ import csv
 import io
 import json
 import math
-import os
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from safe_files import inside, write_bytes
 
 from .pickles import read_pickle
 
@@ -189,16 +190,16 @@ def write_segments(path: str | Path, rows: Rows, unit: str = "ms") -> None:
     path = Path(path)
     plain = {video: [[_number(row[0]), *row[1:]] for row in segments] for video, segments in rows.items()}
     if path.suffix == ".pkl":
-        _replace(path, pickle.dumps(plain, protocol=4))
+        write_bytes(path, pickle.dumps(plain, protocol=4))
     elif path.suffix == ".json":
-        _replace(path, (json.dumps(plain, ensure_ascii=False) + "\n").encode())
+        write_bytes(path, (json.dumps(plain, ensure_ascii=False) + "\n").encode())
     elif path.suffix == ".csv":
-        _replace(path, _as_csv(rows, unit).encode())
+        write_bytes(path, _as_csv(rows, unit).encode())
     elif path.suffix == "":
+        files = {inside(path, f"{video}.txt"): segments for video, segments in plain.items()}
         path.mkdir(parents=True, exist_ok=True)
-        for video, segments in plain.items():
-            text = "".join(f"{sign},{start},{end}\n" for sign, start, end, *_ in segments)
-            _replace(path / f"{video}.txt", text.encode())
+        for file, segments in files.items():
+            write_bytes(file, "".join(f"{sign},{start},{end}\n" for sign, start, end, *_ in segments).encode())
     else:
         raise TruthError(f"{path}: its ending is {path.suffix!r}; expected .pkl, .json, .csv or a folder")
 
@@ -220,13 +221,3 @@ def _as_csv(rows: Rows, unit: str) -> str:
             moments = [start, end] if unit == "ms" else [start / 1000, end / 1000]
             writer.writerow([video, sign, *moments, *(score if scored else [])])
     return text.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

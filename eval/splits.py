@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from safe_files import write_text
 
 __all__ = ["LeakError", "Split", "check_leaks", "k_folds", "read_split", "split_by_signer", "write_split"]
 
@@ -130,7 +131,6 @@ def _few(names: Sequence[str], most: int = 5) -> str:
 
 def write_split(path: str | Path, split: Split, facts: Mapping[str, Any] | None = None) -> None:
     """Writes JSON: ids of both sides, seed, hash, and facts (data set, counts) of the caller's."""
-    path = Path(path)
     content = {
         "seed": split.seed,
         "hash": split.hash,
@@ -138,13 +138,7 @@ def write_split(path: str | Path, split: Split, facts: Mapping[str, Any] | None 
         "train": sorted(split.train),
         "validation": sorted(split.validation),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_split(path: str | Path) -> Split:

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import whole_file, write_text
+
 from .index import empty_lists, merge_lists, read_index, read_lists, search_lists, write_index
 
 __all__ = [
@@ -265,15 +267,15 @@ def build_index(
     names = (f"windows-{token}.faiss", f"windows-{token}.lists")
     merge_lists(empty, [shard.path for shard in shards], workplace / names[1], workplace / names[0])
     for name in reversed(names):
-        os.replace(workplace / name, folder / name)
+        with whole_file(folder / name) as partial:
+            os.replace(workplace / name, partial)
     _finish(folder, names, parts, layout)
     shutil.rmtree(workplace)
 
 
 def _whole(path: Path, index: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    write_index(partial, index)
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        write_index(partial, index)
 
 
 def _groups(parts: Sequence[Part], most: int) -> Iterator[list[tuple[int, Part]]]:
@@ -313,9 +315,7 @@ def _finish(folder: Path, names: Sequence[str], parts: Sequence[Part], layout: I
         "layout": asdict(layout),
         "parts": [asdict(p) for p in parts],
     }
-    partial = folder / f".{MANIFEST}.partial"
-    partial.write_text(json.dumps(told), encoding="utf-8")
-    os.replace(partial, folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(told))
     for old in folder.glob("windows-*"):
         if old.name not in names:
             old.unlink()

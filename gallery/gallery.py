@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from safe_files import previous_folder, sweep, whole_folder, whole_hdf5
 
 from .index import inner_product_index, read_index, write_index
 
@@ -183,26 +183,15 @@ class Gallery:
     def save(self, folder: str | Path) -> Path:
         """Writes the folder `index.faiss`, `exemplars.csv`, `gallery.json`, `features.h5`; whole or not at all."""
         folder = Path(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
         if (
             folder.exists()
             and not (folder / "gallery.json").exists()
             and (not folder.is_dir() or any(folder.iterdir()))
         ):
             raise GalleryError(f"{folder} exists and is no gallery; choose another folder")
-        partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-        old = _previous(folder)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        try:
+        sweep(folder.parent)
+        with whole_folder(folder) as partial:
             self._write(partial)
-            if folder.exists():
-                shutil.rmtree(old, ignore_errors=True)
-                folder.rename(old)
-            partial.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
         return folder
 
     @classmethod
@@ -213,8 +202,8 @@ class Gallery:
             GalleryError: not a gallery, of a newer version, or its files disagree.
         """
         folder = Path(folder)
-        if not folder.exists() and _previous(folder).exists():
-            folder = _previous(folder)  # a save was killed between its two renames
+        if not folder.exists() and previous_folder(folder).exists():
+            folder = previous_folder(folder)  # a save was killed between its two renames
         head = folder / "gallery.json"
         if not head.exists():
             raise GalleryError(f"{folder}: no gallery here (no gallery.json); make one with `spotter enroll`")
@@ -270,11 +259,9 @@ class Gallery:
         self._index = None
 
     def _write(self, folder: Path) -> None:
-        import h5py
-
         write_index(folder / "index.faiss", inner_product_index(self.vectors))
         self.exemplars.to_csv(folder / "exemplars.csv", index=False)
-        with h5py.File(folder / "features.h5", "w") as file:
+        with whole_hdf5(folder / "features.h5") as file:
             for i, values in enumerate(self.features):
                 if values is not None:
                     file.create_dataset(str(i), data=values.astype(np.float32), compression="gzip", compression_opts=1)
@@ -308,8 +295,3 @@ class Gallery:
             with h5py.File(folder / "features.h5", "r") as file:
                 features = [np.asarray(file[str(i)]) if str(i) in file else None for i in range(len(table))]
         self.add(index.reconstruct_n(0, index.ntotal), labels, ids, facts, features)
-
-
-def _previous(folder: Path) -> Path:
-    """Where `save` keeps the old gallery for the moment between its two renames."""
-    return folder.with_name(f".{folder.name}.previous")

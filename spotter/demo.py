@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embeddings.files import write_json
+from safe_files import write_json
 
 if TYPE_CHECKING:
     from embeddings.synthetic import Camera

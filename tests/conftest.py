@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -12,6 +14,16 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "2")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """The tests write thousands of small files, and a busy disk takes 10 ms and more to confirm each.
+
+    That the program does wait is tested in tests/safe_files/test_whole.py.
+    """
+    with patch("os.fsync"):
+        yield
 
 
 @pytest.fixture(scope="session")

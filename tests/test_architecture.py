@@ -11,12 +11,13 @@ import pytest
 
 from .conftest import REPOSITORY
 
-ROOMS = ("spotter", "embeddings", "gallery", "eval")
+ROOMS = ("spotter", "embeddings", "gallery", "eval", "safe_files")
 MAY_IMPORT = {
-    "eval": {"eval"},
-    "gallery": {"gallery"},
-    "embeddings": {"embeddings"},
-    "spotter": {"spotter", "embeddings", "gallery", "eval"},
+    "safe_files": {"safe_files"},
+    "eval": {"eval", "safe_files"},
+    "gallery": {"gallery", "safe_files"},
+    "embeddings": {"embeddings", "safe_files"},
+    "spotter": {"spotter", "embeddings", "gallery", "eval", "safe_files"},
 }
 MAY_ASK_EVAL = ("embeddings/training/", "embeddings/isolated/ensemble.py")
 """Places in `embeddings` that may ask `eval` for data sets, splits and validation figures."""

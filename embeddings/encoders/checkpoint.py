@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from safe_files import whole_file
 
 from .base import Encoder
 from .table import encoder_class
@@ -37,7 +38,6 @@ def save_checkpoint(
     from safetensors.torch import save_file
 
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     state = {k: _packed(v, half) for k, v in encoder.state_dict().items()}
     head = {
         "format": "sign-spotter-encoder",
@@ -47,13 +47,8 @@ def save_checkpoint(
         "label_set": json.dumps(list(encoder.label_set), ensure_ascii=False),
         "training": json.dumps(dict(training or {}), ensure_ascii=False, sort_keys=True),
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole_file(path) as partial:
         save_file(state, str(partial), metadata=head)
-        partial.chmod(0o644)  # the library keeps its files to their owner, but weights are to be shared
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

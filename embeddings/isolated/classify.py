@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from safe_files import open_whole
 
 from ..clip import Clip
 from ..encoders.base import Encoder
@@ -70,15 +71,8 @@ def top_labels(probabilities: NDArray[np.float64], labels: Sequence[str], k: int
 
 def write_labels(path: str | Path, found: Mapping[str, Sequence[tuple[str, float]]]) -> None:
     """CSV `sample,rank,label,probability`, a row per sample and rank, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["sample", "rank", "label", "probability"])
-            for sample, ranked in found.items():
-                writer.writerows([sample, rank, label, f"{p:.6f}"] for rank, (label, p) in enumerate(ranked, start=1))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_whole(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(["sample", "rank", "label", "probability"])
+        for sample, ranked in found.items():
+            writer.writerows([sample, rank, label, f"{p:.6f}"] for rank, (label, p) in enumerate(ranked, start=1))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import open_whole, write_text
 
 __all__ = ["Ensemble", "Scores", "align", "fit_ensemble", "hard_soft", "read_labels", "read_scores", "write_scores"]
 
@@ -75,22 +76,13 @@ def read_scores(path: Path | str) -> Scores:
     return Scores(path.stem, tuple(row[0] for row in rows[1:]), tuple(rows[0][1:]), values)
 
 
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 def write_scores(path: Path | str, scores: Scores) -> None:
     """What `read_scores` reads; probabilities with seven digits."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with open_whole(path) as file:
         writer = csv.writer(file)
         writer.writerow(["sample", *scores.labels])
         for sample, row in zip(scores.ids, scores.probabilities, strict=True):
             writer.writerow([sample, *(f"{value:.7g}" for value in row)])
-    os.replace(temporary, path)
 
 
 def read_labels(path: Path | str) -> dict[str, tuple[str, str]]:
@@ -176,7 +168,7 @@ class Ensemble:
         return Scores("ensemble", tuple(ids), self.labels, total / total.sum(axis=1, keepdims=True))
 
     def save(self, path: Path | str) -> None:
-        _write_text(Path(path), json.dumps(asdict(self), indent=1, ensure_ascii=False))
+        write_text(path, json.dumps(asdict(self), indent=1, ensure_ascii=False))
 
     @classmethod
     def load(cls, path: Path | str) -> Ensemble:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from safe_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,10 +28,8 @@ def _resized(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    figure.savefig(temporary, dpi=110, facecolor="white", format=path.suffix.lstrip(".") or "png")
-    os.replace(temporary, path)
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=110, facecolor="white", format=path.suffix.lstrip(".") or "png")
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[np.float32], strength: float = 0.75) -> NDArray[np.uint8]:
@@ -116,10 +115,8 @@ def draw_attention(
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
     """A table as CSV, six digits, whole or not at all."""
-    path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    table.to_csv(temporary, index=False, float_format="%.6g")
-    os.replace(temporary, path)
+    with whole_file(path) as partial:
+        table.to_csv(partial, index=False, float_format="%.6g")
 
 
 def draw_input_weights(path: Path | str, table: pd.DataFrame) -> None:

@@ -12,8 +12,7 @@ much as is needed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,9 @@ from numpy.typing import NDArray
 from ..clip import Pose
 from ..skeletons import HAND_EDGES
 from .signer_space import MIN_CONFIDENCE
+
+if TYPE_CHECKING:
+    import h5py
 
 __all__ = ["SIZE", "BodyBox", "body_box", "body_crops", "skeleton_mask", "write_body_crops"]
 
@@ -124,25 +126,19 @@ def skeleton_mask(points: NDArray[np.floating], size: int = SIZE) -> NDArray[np.
     return mask.astype(bool)
 
 
-def write_body_crops(path: Path, video: str, frames: Iterable[Image], pose: Pose, masked: bool = False) -> int:
-    """Adds the crops of one video to an HDF5 file: `[video]/crops` (T, 256, 256, 3), with the box as an attribute.
+def write_body_crops(group: h5py.Group, frames: Iterable[Image], pose: Pose, masked: bool = False) -> int:
+    """Writes the crops of one video into its HDF5 group: `crops` (T, 256, 256, 3), with the box as an attribute.
 
     Returns:
-        Frames written. A video already there is replaced.
+        Frames written.
     """
-    import h5py
-
-    box = body_box(pose)
-    with h5py.File(path, "a") as file:
-        if video in file:
-            del file[video]
-        data = file.create_dataset(
-            f"{video}/crops", (0, SIZE, SIZE, 3), np.uint8, maxshape=(None, SIZE, SIZE, 3), chunks=(1, SIZE, SIZE, 3),
-            compression="gzip", compression_opts=4,
-        )  # fmt: skip
-        data.attrs["box"] = np.array(box, np.int64)
-        data.attrs["masked"] = masked
-        for count, crop in enumerate(body_crops(frames, pose, masked), start=1):
-            data.resize(count, axis=0)
-            data[count - 1] = crop
-        return int(data.shape[0])
+    data = group.create_dataset(
+        "crops", (0, SIZE, SIZE, 3), np.uint8, maxshape=(None, SIZE, SIZE, 3), chunks=(1, SIZE, SIZE, 3),
+        compression="gzip", compression_opts=4,
+    )  # fmt: skip
+    data.attrs["box"] = np.array(body_box(pose), np.int64)
+    data.attrs["masked"] = masked
+    for count, crop in enumerate(body_crops(frames, pose, masked), start=1):
+        data.resize(count, axis=0)
+        data[count - 1] = crop
+    return int(data.shape[0])

@@ -6,7 +6,6 @@ frame before, times the number of joints. Blanking around a chosen frame stops a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from ..clip import Pose
 from .signer_space import MIN_CONFIDENCE, Array
 
-__all__ = ["frame_speed", "keyframes", "read_keyframes", "resting_keyframes", "write_keyframes"]
+__all__ = ["frame_speed", "keyframes", "read_keyframes", "resting_keyframes"]
 
 
 def frame_speed(pose: Pose, skeleton: str = "openpose-50") -> Array:
@@ -99,17 +98,8 @@ def _first_seen(track: Array) -> Array:
     return track[np.argmax(known)] if known.any() else np.full(2, np.nan)
 
 
-def write_keyframes(path: Path, chosen: Mapping[str, NDArray[np.int64]]) -> None:
-    """HDF5: one dataset of rising frame numbers (N,) per video."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        for video, frames in chosen.items():
-            file.create_dataset(video, data=np.asarray(frames, np.int64))
-
-
 def read_keyframes(path: Path) -> dict[str, NDArray[np.int64]]:
-    """What `write_keyframes` wrote."""
+    """The rising frame numbers (N,) of each video of a file of `spotter phonology keyframes`."""
     import h5py
 
     with h5py.File(path, "r") as file:

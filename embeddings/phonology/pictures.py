@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import whole_file
 
 from ..clip import Pose
 from ..skeletons import SKELETONS
@@ -26,10 +27,8 @@ def write_picture(path: Path, picture: Image) -> None:
     """Writes a picture (H, W, 3) RGB by the ending of its name, whole or not at all."""
     from PIL import Image as Pictures
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    Pictures.fromarray(picture).save(partial, format="JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        Pictures.fromarray(picture).save(partial, format="JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG")
 
 
 def _labelled(picture: Image, text: str) -> Image:
@@ -183,7 +182,5 @@ def draw_confusion(path: Path, tables: Mapping[str, tuple[Sequence[str], NDArray
 
 
 def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    figure.savefig(partial, dpi=90, facecolor="white", format=path.suffix.lstrip(".") or "png")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=90, facecolor="white", format=path.suffix.lstrip(".") or "png")

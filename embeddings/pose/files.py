@@ -6,10 +6,13 @@ Every file is written under a temporary name and then renamed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+
+from safe_files import write_bytes, write_text
 
 from ..clip import Pose
 from .formats.dot_pose import header_path, read_dot_pose, to_dot_pose
@@ -64,29 +67,22 @@ def write_pose(path: str | Path, pose: Pose, stamp: str = "") -> Path:
     source, stamp), without which it is still a complete pose.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     suffix = path.suffix.lower()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        if suffix == ".pose":
-            try:
-                with partial.open("wb") as file:
-                    to_dot_pose(pose).write(file)
-            except ValueError as error:
-                raise PoseFileError(f"{path}: cannot be written as .pose ({error})") from None
-            os.replace(partial, path)
-            header = {"skeleton": pose.skeleton, "estimator": pose.estimator, "source": pose.source, "stamp": stamp}
-            partial.write_text(json.dumps(header, ensure_ascii=False), encoding="utf-8")
-            os.replace(partial, header_path(path))
-        elif suffix in (".h5", ".hdf5"):
-            from .formats.store import write_store
+    if suffix == ".pose":
+        content = io.BytesIO()
+        try:
+            to_dot_pose(pose).write(content)
+        except ValueError as error:
+            raise PoseFileError(f"{path}: cannot be written as .pose ({error})") from None
+        write_bytes(path, content.getvalue())
+        header = {"skeleton": pose.skeleton, "estimator": pose.estimator, "source": pose.source, "stamp": stamp}
+        write_text(header_path(path), json.dumps(header, ensure_ascii=False))
+    elif suffix in (".h5", ".hdf5"):
+        from .formats.store import write_store
 
-            write_store(partial, {path.stem: pose}, stamp)
-            os.replace(partial, path)
-        else:
-            raise PoseFileError(f"{path}: cannot write {suffix or 'a file without ending'}; expected .pose or .h5")
-    finally:
-        partial.unlink(missing_ok=True)
+        write_store(path, {path.stem: pose}, stamp, add=False)
+    else:
+        raise PoseFileError(f"{path}: cannot write {suffix or 'a file without ending'}; expected .pose or .h5")
     return path
 
 

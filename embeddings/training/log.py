@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+
+from safe_files import open_whole, whole_file
 
 __all__ = ["COLUMNS", "TrainingLog", "draw_losses", "read_log"]
 
@@ -35,12 +36,10 @@ class TrainingLog:
 
         self.path = folder / "log.csv"
         kept = [row for row in read_log(self.path) if row["step"] <= step] if self.path.exists() and step else []
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with open_whole(self.path) as file:
             writer = csv.DictWriter(file, COLUMNS, restval="")
             writer.writeheader()
             writer.writerows({k: f"{v:.9g}" for k, v in row.items()} for row in kept)
-        os.replace(partial, self.path)
         self.seconds = kept[-1]["seconds"] if kept else 0.0
         self._file: IO[str] = self.path.open("a", newline="", encoding="utf-8")
         self._writer = csv.DictWriter(self._file, COLUMNS, restval="")
@@ -104,6 +103,5 @@ def draw_losses(log: Path, picture: Path, title: str = "") -> None:
         axes.grid(alpha=0.25)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False)
-    partial = picture.with_name(f".{os.getpid()}-{picture.name}")
-    figure.savefig(partial, dpi=110, facecolor="white", format="png")
-    os.replace(partial, picture)
+    with whole_file(picture) as partial:
+        figure.savefig(partial, dpi=110, facecolor="white", format="png")

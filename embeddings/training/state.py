@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from safe_files import whole_file
 
 __all__ = ["Progress", "StateError", "read_state", "restore", "write_state"]
 
@@ -62,14 +63,8 @@ def write_state(
         "format": FORMAT, "fingerprint": fingerprint, "progress": json.dumps(asdict(progress)),
         "numbers": json.dumps(numbers), "scaler": json.dumps(dict(scaler) if scaler is not None else {}),
     }  # fmt: skip
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole_file(path) as partial:
         save_file(tensors, str(partial), metadata=head)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())  # a machine that loses power keeps the old state or the new one
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ import torch
 from lightning.fabric import Fabric
 
 from eval.splits import Split, write_split
+from safe_files import sweep, write_json
 
 from ..encoders.backbones import PretrainedError
 from ..encoders.base import Encoder
@@ -195,14 +196,10 @@ def _fingerprint(recipe: Recipe, split: Split, labels: tuple[str, ...], init: st
 
 def _open_folder(folder: Path, recipe: Recipe, split: Split, items: list[Item], resume: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (STATE, BEST):  # what a killed run had begun to write
-        for leftover in folder.glob(f".{name}.*.partial"):
-            leftover.unlink()
+    sweep(folder, older_than=0)  # what a killed run had begun to write
     if not resume:
         for name in (STATE, BEST, "log.csv"):
             (folder / name).unlink(missing_ok=True)
     facts: Mapping[str, Any] = {"clips": len(items), "by": "signer" if all(i.signer for i in items) else "clip"}
     write_split(folder / "split.json", split, facts)
-    partial = folder / f".recipe.json.{os.getpid()}"
-    partial.write_text(json.dumps(recipe.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "recipe.json")
+    write_json(folder / "recipe.json", recipe.as_dict())

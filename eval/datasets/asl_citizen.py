@@ -11,9 +11,11 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import Ids, read_table, write_bytes
+from .text import Ids, read_table
 
 __all__ = ["PUBLISHED", "read", "read_split", "write_split"]
 

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import Ids, read_table, whole, write_bytes
+from .text import Ids, read_table, whole
 
 __all__ = ["PUBLISHED", "read", "read_classes", "read_labels", "write_labels"]
 

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import read_table, span, whole, write_bytes
+from .text import read_table, span, whole
 
 __all__ = ["POINTS", "PUBLISHED", "read", "read_tracks", "write_words"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import inside, whole_folder
 
 from .sample import Sample, seconds_of
 
@@ -65,27 +66,24 @@ def extract_frames(
 
 
 def _place(root: Path, sample: Sample) -> Path:
-    parts = [part.replace("/", "_") for part in (sample.split, sample.label, sample.id) if part]
-    return root.joinpath(*parts)
+    place = root
+    for part in (sample.split, sample.label, sample.id):
+        place = inside(place, part.replace("/", "_")) if part else place
+    return place
 
 
 def _one(sample: Sample, media: Path, place: Path, read: ReadFrames, quality: int) -> str:
     from PIL import Image
 
-    partial = place.with_name(f".{place.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    start, end = seconds_of(sample)
     try:
-        start, end = seconds_of(sample)
-        count = 0
-        for _, frame in read(media / sample.path, start=start, end=end):
-            Image.fromarray(frame).save(partial / f"{count:05d}.jpg", quality=quality)
-            count += 1
-        if count == 0:
-            return f"{media / sample.path}: no frame from {start:g} s on"
-        partial.replace(place)
+        with whole_folder(place) as partial:
+            count = 0
+            for _, frame in read(media / sample.path, start=start, end=end):
+                Image.fromarray(frame).save(partial / f"{count:05d}.jpg", quality=quality)
+                count += 1
+            if count == 0:
+                raise ValueError(f"{media / sample.path}: no frame from {start:g} s on")
     except (ValueError, OSError) as error:
         return str(error)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return ""

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from .sample import DatasetError, Sample
-from .text import Ids, read_lines, write_bytes
+from .text import Ids, read_lines
 
 __all__ = ["read", "write"]
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import Ids, read_lines, write_bytes
+from .text import Ids, read_lines
 
 __all__ = ["PUBLISHED", "read", "write_split"]
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import Ids, read_lines, read_table, span, whole, write_bytes
+from .text import Ids, read_lines, read_table, span, whole
 
 __all__ = ["GESTURES", "NO_GESTURE", "PUBLISHED", "frame_labels", "read", "read_annotations", "read_list", "write_list"]
 

@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from safe_files import write_bytes
+
 from .ipn import GESTURES, NO_GESTURE
 from .sample import DatasetError, Sample
-from .text import read_table, whole, write_bytes
+from .text import read_table, whole
 
 __all__ = ["COLUMNS", "compact", "read"]
 

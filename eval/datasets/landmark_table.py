@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from safe_files import inside, open_whole, write_bytes
+
 from .sample import DatasetError, Sample
-from .text import number, whole, write_bytes
+from .text import number, whole
 
 __all__ = ["COLUMNS", "MISSING", "POINTS", "join", "make_table", "read_table", "to_rows"]
 
@@ -132,7 +134,7 @@ def make_table(
 
 
 def _part(folder: Path, sample: Sample) -> Path:
-    return folder / f"{sample.id.replace('/', '__')}.csv"
+    return inside(folder, f"{sample.id.replace('/', '__')}.csv")
 
 
 def _one(sample: Sample, media: Path, folder: Path, estimate: Callable[[Path], ArrayLike]) -> str:
@@ -149,18 +151,12 @@ def join(samples: Sequence[Sample], folder: str | Path, path: str | Path) -> int
     Returns:
         Number of videos in it (those without a part are left out).
     """
-    folder, path = Path(folder), Path(path)
-    partial = path.with_name(f".{path.name}.partial")
     count = 0
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as table:
-            table.write(",".join([*COLUMNS, *FACTS]) + "\n")
-            for sample in samples:
-                part = _part(folder, sample)
-                if part.is_file():
-                    table.write(part.read_text(encoding="utf-8"))
-                    count += 1
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_whole(path) as table:
+        table.write(",".join([*COLUMNS, *FACTS]) + "\n")
+        for sample in samples:
+            part = _part(Path(folder), sample)
+            if part.is_file():
+                table.write(part.read_text(encoding="utf-8"))
+                count += 1
     return count

@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from safe_files import write_bytes
+
 from .sample import DatasetError, Sample
-from .text import Ids, number, read_json, read_table, span, whole, write_bytes
+from .text import Ids, number, read_json, read_table, span, whole
 
 __all__ = ["read", "write"]
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import number, read_json, span, whole, write_bytes
+from .text import number, read_json, span, whole
 
 __all__ = ["PUBLISHED", "read", "read_split", "write_split"]
 

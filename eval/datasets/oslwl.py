@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safe_files import write_bytes
+
 from ..segments import read_segments
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import number, read_table, span, whole, write_bytes
+from .text import number, read_table, span, whole
 
 __all__ = ["PUBLISHED_SEARCH", "read_queries", "read_search", "read_trims", "write_trims"]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safe_files import write_bytes
+
 from . import DATASETS, manifest, read_dataset, wlasl
 from .report import DatasetReport, check
 from .sample import Sample
-from .text import write_bytes
 
 __all__ = ["prepare"]
 

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from ..tables import Table
 from .sample import Sample
-from .text import write_bytes
 
 __all__ = ["DatasetReport", "Published", "check", "damage_of"]
 

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from safe_files import write_bytes
+
 from .sample import DatasetError, Sample
-from .text import read_text, whole, write_bytes
+from .text import read_text, whole
 
 __all__ = ["BODY", "HAND", "JOINTS", "read", "write"]
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import write_bytes
+
 from .sample import DatasetError, Sample, seconds_of
-from .text import read_text, span, write_bytes
+from .text import read_text, span
 
 __all__ = ["read", "write"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .sample import DatasetError
 
-__all__ = ["Ids", "number", "read_json", "read_lines", "read_table", "read_text", "span", "whole", "write_bytes"]
+__all__ = ["Ids", "number", "read_json", "read_lines", "read_table", "read_text", "span", "whole"]
 
 
 def read_text(path: str | Path) -> str:
@@ -123,15 +122,3 @@ class Ids:
             raise DatasetError(self.path, row, f"the id {name!r} is given twice (first in row {self.rows[name]})")
         self.rows[name] = row
         return name
-
-
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Writes the file whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

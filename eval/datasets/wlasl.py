@@ -14,9 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safe_files import write_bytes
+
 from .report import Published
 from .sample import DatasetError, Sample
-from .text import Ids, number, read_json, read_lines, read_table, span, whole, write_bytes
+from .text import Ids, number, read_json, read_lines, read_table, span, whole
 
 __all__ = ["CSV_COLUMNS", "PUBLISHED", "read", "read_csv", "read_nslt", "write_csv", "write_json", "write_nslt"]
 

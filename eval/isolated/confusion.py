@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import whole_file
+
 from ..tables import Table
 
 __all__ = ["ConfusedPair", "confused_pairs", "confusion_matrix", "draw_confusion", "pairs_table"]
@@ -104,8 +106,8 @@ def draw_confusion(matrix: NDArray[np.int64], labels: Sequence[str], path: str |
             f"the {len(worst)} signs of the most frequent confusions",
             sizes,
         )
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=110)
 
 
 def _worst(matrix: NDArray[np.int64], most: int) -> NDArray[np.intp]:

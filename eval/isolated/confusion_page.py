@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from safe_files import write_text
+
 from .confusion import ConfusedPair
 
 __all__ = ["clip_files", "write_pairs_page"]
@@ -60,13 +62,7 @@ def write_pairs_page(
         parts += [_figure(clip, files.get(clip), path.parent) for clip in pair.clips[:shown]]
         if len(pair.clips) > shown:
             parts.append(f"<p>… and {len(pair.clips) - shown} more</p>")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text("\n".join(parts) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, "\n".join(parts) + "\n")
 
 
 def _figure(clip: str, file: Path | None, beside: Path) -> str:

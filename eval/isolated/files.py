@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import open_whole, write_text
 
 __all__ = ["fill_template", "read_classes", "read_ranked", "read_truth", "read_vectors", "write_truth"]
 
@@ -152,16 +153,10 @@ def read_truth(path: str | Path, split: str = "") -> tuple[dict[str, str], dict[
 
 def write_truth(path: str | Path, rows: Mapping[str, tuple[str, str, str]]) -> None:
     """Writes `sample,label,split,signer` of id → (label, split, signer)."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["sample", "label", "split", "signer"])
-            writer.writerows([clip, *cells] for clip, cells in rows.items())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_whole(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["sample", "label", "split", "signer"])
+        writer.writerows([clip, *cells] for clip, cells in rows.items())
 
 
 def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]], path: str | Path) -> int:
@@ -173,7 +168,7 @@ def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]]
     Raises:
         ValueError: a row of the template has no prediction; the message names the first ones.
     """
-    template, path = Path(template), Path(path)
+    template = Path(template)
     raw = template.read_bytes().decode("utf-8-sig")
     ending = "\r\n" if "\r\n" in raw else "\n"
     lines = [line for line in raw.splitlines() if line.strip()]
@@ -183,10 +178,5 @@ def fill_template(template: str | Path, predictions: Mapping[str, Sequence[str]]
     if absent:
         raise ValueError(f"{template}: {len(absent)} of {len(ids)} rows have no prediction: {', '.join(absent[:5])} …")
     text = ending.join([*head, *(f"{clip},{predictions[clip][0]}" for clip in ids)]) + ending
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(text.encode())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, text)
     return len(ids)

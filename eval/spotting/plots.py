@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from safe_files import whole_file
+
 from .report import SpottingReport
 
 __all__ = ["draw_spotting"]
@@ -57,5 +59,5 @@ def draw_spotting(reports: Mapping[str, SpottingReport], path: str | Path) -> No
             axes.legend(fontsize=8)
     curves.set_xlim(0, 1)
     over_iou.set_xlim(0, 1)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=110)

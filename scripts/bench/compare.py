@@ -23,8 +23,8 @@ import torch
 from numpy.typing import NDArray
 
 from embeddings.clip import Clip
-from embeddings.files import whole_file, write_json
 from eval.tables import Table
+from safe_files import open_whole, write_json
 from scripts.quality.measures import pooled_streams, retrieval
 from spotter.comparison.figures import ComparisonPart, ComparisonSet, compare, procedural_set, table, write_comparison
 from spotter.comparison.methods import METHODS, Method
@@ -74,7 +74,7 @@ class Kept(Method):
     def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
         path = self._path(".npy", clips)
         if self.method is not None and not path.exists():
-            with whole_file(path) as partial, partial.open("wb") as file:
+            with open_whole(path, "wb") as file:
                 np.save(file, self.method.similarity(clips))
         made: NDArray[np.float64] = np.load(path, allow_pickle=False)
         return made

@@ -27,6 +27,7 @@ from embeddings.clip import Clip
 from embeddings.encoders.base import Encoder
 from embeddings.encoders.table import ENCODERS, encoder_class
 from embeddings.synthetic import SignWorld
+from safe_files import open_whole
 
 COLUMNS = ("encoder", "window", "dim", "parameters [M]", "GMAC/window", "alone [ms/window]", "sliding [ms/window]")
 
@@ -104,7 +105,7 @@ def main() -> None:
         table.append(row)
         print(" | ".join(f"{value:20.3f}" if isinstance(value, float) else f"{value:>20}" for value in row), flush=True)
     if options.csv:
-        with options.csv.open("w", newline="") as file:
+        with open_whole(options.csv) as file:
             csv.writer(file).writerows([COLUMNS, *table])
 
 

@@ -30,6 +30,7 @@ from embeddings.training.train import train
 from embeddings.training.validation import outputs_of, score
 from embeddings.training.windows import Sampling, WindowSet
 from eval.isolated.retrieval import cosine_similarity, one_shot_retrieval
+from safe_files import write_json
 
 UNSEEN_SIGNERS = "procedural:7?signs=40&signers=1000-1019"
 UNSEEN_SIGNS = "procedural:8?signs=60&signers=1000-1005"
@@ -42,7 +43,7 @@ def trained(recipe: Recipe, folder: Path) -> tuple[Path, float]:
     if not minutes.exists():
         result = train(recipe, folder, tell=lambda step, total, line: _say(recipe.name, step, total, line))
         spent = (time.process_time() - begun) / 60
-        minutes.write_text(json.dumps({"minutes": spent, "steps": result.progress.step}))
+        write_json(minutes, {"minutes": spent, "steps": result.progress.step})
     return folder / "best.safetensors", float(json.loads(minutes.read_text())["minutes"])
 
 

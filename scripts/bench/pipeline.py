@@ -12,7 +12,6 @@ given: on a machine that does other work too, the processor's are the ones to co
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import shutil
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from safe_files import write_json
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def main() -> None:
     if options.json:
         told = {"minutes": minutes, "width": facts.width, "height": facts.height, "fps": facts.fps, "stages": table,
                 "beside": beside, "speedup": speedup, "pose_share": pose / whole, "cores": os.cpu_count()}  # fmt: skip
-        options.json.write_text(json.dumps(told, indent=1))
+        write_json(options.json, told)
 
 
 if __name__ == "__main__":

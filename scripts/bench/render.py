@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from mediapipe.python.solutions import holistic
 
+from embeddings.phonology.pictures import write_picture
 from embeddings.synthetic import Camera, Figure, SignWorld, random_camera
 from embeddings.synthetic.filming.look import Look, random_look
 from embeddings.synthetic.filming.render import render_frames
@@ -57,7 +58,7 @@ def measure(figure: Figure, look: Look, camera: Camera, keep: Path | None = None
         faces.append(result.face_landmarks is not None)
         found.append(landmarks(result, camera.size))
         if keep is not None and i % 10 == 0:
-            cv2.imwrite(f"{keep}-{i:03d}.png", frame[..., ::-1])
+            write_picture(Path(f"{keep}-{i:03d}.png"), frame)
         began = time.thread_time()
     estimator.close()
     xy = np.stack(found)

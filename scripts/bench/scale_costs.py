@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gallery.corpus_index import layout_for
+from safe_files import write_text
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HOURS = (1_000, 100_000, 10_000_000)
@@ -115,7 +116,7 @@ def main() -> None:
     begin, end = "<!-- made by scripts/bench/scale_costs.py -->", "<!-- end -->"
     old = page.read_text(encoding="utf-8")
     new = re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
-    page.write_text(new, encoding="utf-8")
+    write_text(page, new)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from safe_files import write_json
+
 
 def write_poses(folder: Path, minutes: list[int]) -> None:
     """`<minutes>.h5` for each length."""
@@ -92,7 +94,7 @@ def main() -> None:
                 runs.append({"minutes": minutes, "threads": threads, **told, "read_peak_mb": read["peak_mb"]})
                 speed, size = told["windows"] / told["processor_s"], told["bytes"] / 1e6 * 60 / minutes
                 if options.json:
-                    options.json.write_text(json.dumps({"runs": runs, "cores": os.cpu_count()}, indent=1))
+                    write_json(options.json, {"runs": runs, "cores": os.cpu_count()})
                 print(f"| {minutes} | {threads} | {told['processor_s']:.1f} | {told['wall_s']:.1f} | {speed:.0f} | "
                       f"{size:.0f} | {told['peak_mb']:.0f} | {read['peak_mb']:.0f} |", flush=True)  # fmt: skip
 

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.corpus_index import IndexLayout, Part, RowIndex, build_index, exact_top, layout_for
+from safe_files import open_whole, write_json
 
 VIDEO = 50_000
 """Rows of a synthetic video."""
@@ -46,7 +47,8 @@ def real_pool(path: Path) -> NDArray[np.float32]:
             clip = world.continuous(rng.integers(150, size=12).tolist(), 1 + i, i, noise=Noise(), take=i, fillers=0.7)
             inputs = encoder.prepare(clip)
             rows.append(encoder.embed(inputs, windows_at(centres(len(inputs["pose"]), 2), 15.0)))
-        np.save(path, np.concatenate(rows))
+        with open_whole(path, "wb") as file:
+            np.save(file, np.concatenate(rows))
     pool: NDArray[np.float32] = np.load(path)
     return pool
 
@@ -80,9 +82,8 @@ def make(folder: Path, rows: int, dim: int) -> tuple[list[Part], NDArray[np.floa
     for i, part in enumerate(parts):
         path = folder / f"{part.name}.npy"
         if not path.exists():
-            partial = path.with_name(f".{path.name}")
-            np.save(partial, video_rows(pool, i, dim))
-            os.replace(partial, path)
+            with open_whole(path, "wb") as file:
+                np.save(file, video_rows(pool, i, dim))
     rng = np.random.default_rng(1)
     chosen = rng.integers(rows, size=QUERIES)
     source = np.stack([reader(folder)(parts[c // VIDEO])[c % VIDEO] for c in chosen]).astype(np.float32)
@@ -232,8 +233,9 @@ def report(
     blocks = ((i * VIDEO, reader(folder)(part)) for i, part in enumerate(parts))
     _, truth = exact_top(queries, blocks, NEAREST)
     exact_ms = 1e3 * (time.perf_counter() - begun) / len(queries)
-    np.save(folder / "queries.npy", queries)
-    np.save(folder / "truth.npy", truth)
+    for name, rows in (("queries", queries), ("truth", truth)):
+        with open_whole(folder / f"{name}.npy", "wb") as file:
+            np.save(file, rows)
     shared = ["--rows", str(options.rows), "--dim", str(options.dim), "--work", str(options.work)]
     shared += ["--code", layout.code, "--lists", str(layout.lists)]
     build = child(*shared, "--step", "build")
@@ -258,7 +260,7 @@ def report(
     if options.json:
         told = {"rows": count, "dim": options.dim, "layout": asdict(layout), "exact_ms": exact_ms, **build,
                 "runs": runs, "plain": plain, "cores": os.cpu_count()}  # fmt: skip
-        options.json.write_text(json.dumps(told, indent=1))
+        write_json(options.json, told)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ docs/training.md has what was seen; with less than some 60 epochs the two with h
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from embeddings.pose.flow import pose_flow
 from embeddings.synthetic import HANDSHAPES, Camera, Movement, Posture, Sign, SignWorld, random_look, random_signer
 from embeddings.synthetic.filming.render import render_frames
 from embeddings.training.augment_frames import augment_inputs, draw_augmentation
+from safe_files import write_npz
 
 NETWORKS = ("vtn", "vtn-hc", "vtn-pf")
 INPUTS = ("frames", "left_hand", "right_hand", "flow")
@@ -101,10 +101,7 @@ def prepared(cache: Path, side: int, samples: int, people: range) -> tuple[Array
                     rows[name].append(values)
             classes.append(k)
     arrays = {name: np.stack(values) for name, values in rows.items()}
-    cache.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # its name ends in .npz, so NumPy adds nothing
-    np.savez(temporary, classes=np.array(classes), **arrays)
-    os.replace(temporary, path)
+    write_npz(path, classes=np.array(classes), **arrays)
     return arrays, np.array(classes)
 
 

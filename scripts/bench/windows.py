@@ -12,7 +12,6 @@ that do not ship are random: they change neither the cost nor how equal two ways
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from embeddings.encoders.i3d import I3DConfig
 from embeddings.encoders.sign_tcn import SignTCN
 from embeddings.encoders.table import encoder_class
 from embeddings.encoders.vtn import VTNConfig
+from safe_files import write_json
 from scripts.bench.encoders import example_clip
 
 Row = dict[str, float | str]
@@ -158,7 +158,7 @@ def main() -> None:
     for name, strict, official in scores:
         print(f"{name}: one-to-one F1@.5 {strict:.3f}, challenge F1 {official:.3f}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"rows": table, "f1": scores, "cores": os.cpu_count()}, indent=1))
+        write_json(options.json, {"rows": table, "f1": scores, "cores": os.cpu_count()})
 
 
 if __name__ == "__main__":

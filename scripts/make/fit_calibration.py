@@ -22,6 +22,7 @@ from embeddings.encoders import load_encoder
 from embeddings.encoders.base import Encoder
 from embeddings.synthetic import Noise, Sign, SignWorld, random_noise
 from eval.intervals import iou
+from safe_files import whole_file
 from scripts.real.streams import placed, splice
 from spotter import SpottingOptions, enroll
 from spotter.pipeline import Query, make_plan, similarity_track
@@ -122,11 +123,9 @@ def main() -> None:
         print(f"world {seed}: {len(rows)} candidates, {sum(true)} true", flush=True)
     evidence_rows: NDArray[np.float64] = np.array(rows)
     calibration = fit(evidence_rows, np.array(true), {"encoder": encoder.id, "worlds": args.worlds, "hit_iou": HIT})
-    args.out.mkdir(parents=True, exist_ok=True)
     calibration.save(args.out / f"{encoder.id}.json")
-    partial = args.out / f".{encoder.id}.partial"
-    save_file({"cohort": cohort.vectors.astype(np.float16)}, partial)
-    partial.replace(args.out / f"{encoder.id}.safetensors")
+    with whole_file(args.out / f"{encoder.id}.safetensors") as partial:
+        save_file({"cohort": cohort.vectors.astype(np.float16)}, partial)
     for term, weight in sorted(calibration.weights.items(), key=lambda pair: -abs(pair[1]))[:12]:
         print(f"{term:22s} {weight:7.3f}")
 

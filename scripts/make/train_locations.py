@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 from embeddings.clip import Pose
-from embeddings.files import whole_file
 from embeddings.phonology.locations import LOCATIONS, features
 from embeddings.phonology.signer_space import signer_space
 from embeddings.synthetic import random_noise
+from safe_files import whole_file
 from scripts.real.phonology_cases import Case, performances, video_cases
 
 OUTPUT = Path(__file__).parents[2] / "embeddings" / "weights" / "locations.safetensors"

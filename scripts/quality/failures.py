@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from embeddings.clip import Clip
 from embeddings.phonology.pictures import stick_figure
 from eval.spotting import match
+from safe_files import whole_file
 from spotter.comparison.figures import ComparisonSet
 from spotter.enrolment import exemplar_span
 
@@ -87,7 +88,8 @@ def gallery(chosen: ComparisonSet, shown: Sequence[Failure], path: Path) -> None
         draw.text((4, top + 2), f"{one.sign}: exemplar", fill="black")
         text = f"{one.kind}: {one.video} {one.start:.2f} to {one.end:.2f} s{score}; {one.what}"
         draw.text((SIDE * FRAMES + 20, top + 2), text, fill="black")
-    sheet.quantize(16).save(path, optimize=True)
+    with whole_file(path) as partial:
+        sheet.quantize(16).save(partial, optimize=True)
 
 
 def write_failures(chosen: ComparisonSet, found: Mapping[str, Sequence], folder: Path, most: int = 10) -> list[str]:

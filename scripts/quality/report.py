@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from embeddings.encoders import load_encoder
-from embeddings.files import write_json
+from safe_files import write_json, write_text
 from scripts.bench.compare import code, kept
 from scripts.quality.failures import write_failures
 from scripts.quality.measures import (
@@ -258,9 +258,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     text = page(Tables(args.work / "tables"), args.folder, args.work, args.output.parent)
-    partial = args.output.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(args.output)
+    write_text(args.output, text)
     print(f"→ {args.output}")
 
 

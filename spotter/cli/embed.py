@@ -33,9 +33,9 @@ def embed(
     import numpy as np
 
     from embeddings.encoders import load_encoder
-    from embeddings.files import whole_file
     from embeddings.prepared import prepared
     from embeddings.recordings import find_recordings
+    from safe_files import write_npz
 
     from ..search.windows import centres, windows_at
 
@@ -52,8 +52,8 @@ def embed(
                 vectors = video.embed(spans)
                 seconds = np.clip(spans, 0, len(video)) / network.fps
                 facts = {"encoder": np.array(network.id or network.name), "fps": np.array(network.fps)}
-                with whole_file(output / f"{recording.name}.npz") as partial, partial.open("wb") as file:
-                    np.savez_compressed(file, vectors=vectors, start=seconds[:, 0], end=seconds[:, 1], **facts)
+                times = {"start": seconds[:, 0], "end": seconds[:, 1]}
+                write_npz(output / f"{recording.name}.npz", vectors=vectors, **times, **facts)
             except (ValueError, KeyError, OSError) as error:
                 failures.add(recording, error)
             bar.advance(task)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.files import write_json, write_text
+from safe_files import write_json, write_text
 
 from ..scoring import scorer
 from .methods import METHODS, Method

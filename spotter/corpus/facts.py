@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from embeddings.files import whole_file
+from safe_files import open_whole
 
 from .video import CorpusError
 
@@ -17,7 +17,7 @@ COLUMNS = ("video", "signer", "date")
 
 def write_facts(path: Path, facts: Mapping[str, Mapping[str, str]]) -> None:
     """Writes video → {signer, date} as a CSV, by the videos' names."""
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with open_whole(path) as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows({"video": name, **row} for name, row in sorted(facts.items()))

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embeddings.files import whole_file, write_json
+from safe_files import open_whole, write_json
 
 from .facts import read_facts, within, write_facts
 from .video import ENDING, CorpusError, StoredVideo, read_stored
@@ -257,7 +257,7 @@ class Corpus:
     def write_table(self) -> None:
         """Writes `videos.csv`."""
         facts = self.facts
-        with whole_file(self.folder / "videos.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        with open_whole(self.folder / "videos.csv") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["video", "source", "seconds", "windows", "signer", "date", "sha256"])
             for name, video in self.videos.items():

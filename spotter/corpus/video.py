@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.files import whole_file
+from safe_files import whole_file
 
 __all__ = ["ENDING", "CorpusError", "StoredVideo", "read_stored", "write_stored"]
 

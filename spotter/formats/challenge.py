@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-from embeddings.files import whole_file
+from safe_files import write_bytes
 
 from ..detection import Detection
 
@@ -35,9 +35,7 @@ def write_challenge(path: Path, detections: Sequence[Detection], step_ms: int = 
             int(d.sign) if d.sign.isascii() and d.sign.isdigit() and str(int(d.sign)) == d.sign else d.sign
         )
         rows.setdefault(d.video, []).append([sign, *to_ms(d.start, d.end, step_ms)])
-    with whole_file(path) as partial:
-        # protocol 4 is what every Python 3 reads
-        partial.write_bytes(pickle.dumps(rows, protocol=4))
+    write_bytes(path, pickle.dumps(rows, protocol=4))  # protocol 4 is what every Python 3 reads
 
 
 def read_challenge(path: Path) -> list[Detection]:

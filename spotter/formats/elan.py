@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from embeddings.files import whole_file
+from safe_files import open_whole
 
 from ..detection import Detection
 from .challenge import to_ms
@@ -102,6 +103,8 @@ class EafDocument:
 
     def save(self, path: Path) -> None:
         """Writes the file, whole or not at all; time slots are numbered in the order of time."""
+        from pympi.Elan import to_adocument
+
         eaf = self.eaf
         order = sorted(eaf.timeslots, key=lambda slot: (eaf.timeslots[slot], int(slot[2:])))
         new = {slot: f"ts{number}" for number, slot in enumerate(order, start=1)}
@@ -111,8 +114,8 @@ class EafDocument:
                 aligned[key] = (new[begin], new[end], value, drawing)
         eaf.properties = [(k, v) for k, v in eaf.properties if k != "lastUsedAnnotation"]
         eaf.add_property("lastUsedAnnotationId", max((int(key[1:]) for key in eaf.annotations), default=0))
-        with whole_file(path) as partial:
-            eaf.to_file(str(partial))
+        with open_whole(path, "wb") as file:
+            ElementTree.ElementTree(to_adocument(eaf)).write(file, xml_declaration=True, encoding="UTF-8")
 
 
 def _xml_text(text: str) -> str:

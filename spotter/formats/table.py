@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from embeddings.files import whole_file, write_json
+from safe_files import whole_file, write_json
 
 from ..detection import Detection
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from embeddings.files import whole_file
+from safe_files import write_text
 
 from ..detection import Detection
 from .challenge import to_ms
@@ -29,8 +29,7 @@ def write_vtt(path: Path, detections: Sequence[Detection], video: str) -> None:
         captions.append(webvtt.Caption(_clock(start), _clock(end), text, f"{number} score {d.score:.6g}"))
     note = " ".join(video.replace("-->", "→").split())
     document = webvtt.WebVTT(captions=captions, header_comments=[f"video {note}"])
-    with whole_file(path) as partial:
-        partial.write_text(document.content, encoding="utf-8")
+    write_text(path, document.content)
 
 
 def read_vtt(path: Path) -> list[Detection]:

@@ -15,7 +15,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from embeddings.files import write_text
+from safe_files import write_text
 
 from .facts import Truth, VideoFacts, collect, is_video
 from .table import Picture, hit_table

@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from embeddings.files import whole_file, write_text
+from safe_files import whole_file, write_text
 
 from ..formats.elan import EafDocument
 from .timeline import clock

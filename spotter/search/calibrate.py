@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.files import write_json
+from safe_files import write_json
 
 __all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit", "shipped_calibration"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.files import whole_file
+from safe_files import write_npz
 
 __all__ = ["SimilarityTrack"]
 
@@ -46,12 +46,10 @@ class SimilarityTrack:
 
     def save(self, path: str | Path) -> None:
         """Writes `.npz` (no pickles inside), whole or not at all."""
-        path = Path(path)
-        with whole_file(path) as partial, partial.open("wb") as file:
-            np.savez_compressed(
-                file, video=np.array(self.video), fps=self.fps, centres=self.centres,
-                signs=np.array(json.dumps(self.signs)), values=self.values, lengths=self.lengths,
-            )  # fmt: skip
+        write_npz(
+            path, video=np.array(self.video), fps=self.fps, centres=self.centres,
+            signs=np.array(json.dumps(self.signs)), values=self.values, lengths=self.lengths,
+        )  # fmt: skip
 
     @classmethod
     def load(cls, path: str | Path) -> SimilarityTrack:

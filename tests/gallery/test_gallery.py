@@ -194,6 +194,7 @@ import os, sys
 import numpy as np
 from pathlib import Path
 from gallery import Gallery
+from safe_files import whole
 folder, nth = Path(sys.argv[1]), int(sys.argv[2])
 renames = 0
 original = Path.rename
@@ -204,6 +205,7 @@ def rename(self, target):
         os.kill(os.getpid(), 9)
     return original(self, target)
 Path.rename = rename
+whole._exchange = lambda one, other: False  # as on a system that needs two renames
 gallery = Gallery(2, "new")
 gallery.add(np.eye(2), ["NEW", "NEWER"])
 gallery.save(folder)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from .distance import JOINT_WEIGHTS, hand_distances
 
 __all__ = [
     "SignCluster", "dominant_hand", "medoid_linkage", "merge_medoids", "palm_shape_distances", "palm_shapes",
-    "sign_clusters", "write_clusters", "write_sign_clusters",
+    "sign_clusters", "write_sign_clusters",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -254,14 +253,6 @@ def _numbered(groups: Sequence[Sequence[int]], count: int) -> Labels:
     for number, group in enumerate(sorted(groups, key=min)):
         labels[list(group)] = number
     return labels
-
-
-def write_clusters(path: Path, clusters: Mapping[str, Sequence[SignCluster]]) -> None:
-    """HDF5: what `write_sign_clusters` says, at the top of a file."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        write_sign_clusters(file, clusters)
 
 
 def write_sign_clusters(file: Any, clusters: Mapping[str, Sequence[SignCluster]]) -> None:

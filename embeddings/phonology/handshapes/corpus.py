@@ -8,7 +8,6 @@ change when the hand turns; the latter need depth.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import whole_hdf5
 
 from ...clip import Pose
 from ..signer_space import signer_space
@@ -185,9 +186,7 @@ def write_corpus_clusters(path: Path, found: CorpusHands) -> None:
     import h5py
 
     text = h5py.string_dtype()
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(partial, "w") as file:
+    with whole_hdf5(path) as file:
         group = file.create_group("hand_clusters")
         for k in range(int(found.labels.max(initial=-1)) + 1):
             group[str(k)] = np.flatnonzero(found.labels == k)
@@ -199,7 +198,6 @@ def write_corpus_clusters(path: Path, found: CorpusHands) -> None:
         samples["joints"] = found.joints
         samples["cluster"] = found.labels
         write_sign_clusters(file.create_group("sign_hand_clusters"), found.signs)
-    os.replace(partial, path)
 
 
 def read_corpus_clusters(path: Path) -> tuple[list[HandSample], Labels]:

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
+
+if TYPE_CHECKING:
+    import h5py
 
 __all__ = [
     "SIZE", "HandStore", "confidence_statistics", "hand_box", "hand_images", "hand_tracks", "read_hand_track",
@@ -139,11 +142,9 @@ class HandStore:
 
 
 def write_hand_images(
-    path: Path, video: str, frames: Iterable[Image], pose: Pose, least: float = MIN_CONFIDENCE
+    group: h5py.Group, frames: Iterable[Image], pose: Pose, least: float = MIN_CONFIDENCE
 ) -> dict[str, int]:
-    """Adds both hands of one video to an HDF5 file (made when absent; a video already there is replaced).
-
-    The group gets its name when it is whole: after a stop the video is not there, and is done again.
+    """Writes both hands of one video into its HDF5 group: `{left,right}_hand/{images, frames, confidences, bboxes}`.
 
     Args:
         frames: the frames of the pose's rows, streamed.
@@ -152,29 +153,18 @@ def write_hand_images(
     Returns:
         Images written per side.
     """
-    import h5py
-
     rows = {side: SKELETONS[pose.skeleton].hand(side) for side in SIDES}
-    partial = f".partial-{video}"
-    with h5py.File(path, "a") as file:
-        if partial in file:
-            del file[partial]
-        stores = {side: HandStore(file.create_group(f"{partial}/{side}_hand")) for side in SIDES}
-        for number, frame in enumerate(frames):
-            if number >= len(pose):
-                break
-            for side, store in stores.items():
-                joints, sure = pose.xy[number, rows[side]], float(pose.confidence[number, rows[side]].mean())
-                cut = _hand_image(frame, joints, sure, least)
-                if cut is not None:
-                    store.add(*cut, number, sure)
-        counts = {side: store.finish() for side, store in stores.items()}
-        file[partial].attrs["fps"] = pose.fps
-        file[partial].attrs["length"] = len(pose)
-        if video in file:
-            del file[video]
-        file.move(partial, video)
-    return counts
+    stores = {side: HandStore(group.create_group(f"{side}_hand")) for side in SIDES}
+    for number, frame in enumerate(frames):
+        if number >= len(pose):
+            break
+        for side, store in stores.items():
+            joints, sure = pose.xy[number, rows[side]], float(pose.confidence[number, rows[side]].mean())
+            cut = _hand_image(frame, joints, sure, least)
+            if cut is not None:
+                store.add(*cut, number, sure)
+    group.attrs.update({"fps": pose.fps, "length": len(pose)})
+    return {side: store.finish() for side, store in stores.items()}
 
 
 def hand_tracks(path: Path) -> list[tuple[str, str]]:
@@ -231,8 +221,6 @@ def store_size(path: Path) -> StoreSize:
     seconds = 0.0
     with h5py.File(path, "r") as file:
         for video in file:
-            if video.startswith("."):
-                continue
             seconds += float(file[video].attrs["length"]) / float(file[video].attrs["fps"])
             for side in SIDES:
                 data = file[f"{video}/{side}_hand/images"]

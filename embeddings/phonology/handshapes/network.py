@@ -18,6 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from safe_files import GroupedHDF5
+
 from ...encoders.backbones import Init
 from ...encoders.handshape import Handshape, HandshapeConfig, augment_hands
 from .images import SIDES
@@ -181,30 +183,17 @@ def predict_store(
     from ...encoders.checkpoint import _digest
 
     mark = network.id if network.id else f"handshape-{_digest(network.state_dict())}"
-    added = 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(hands, "r") as source, h5py.File(output, "a") as target:
-        made = target.attrs.get("encoder", mark)
-        if made != mark:
-            raise ValueError(f"{output}: made by {made}, not by {mark}; give another output or delete it")
-        target.attrs["encoder"] = mark
-        for video in source:
-            if video.startswith(".") or video in target:
-                continue
-            partial, count = f".partial-{video}", 0
-            if partial in target:
-                del target[partial]
-            for side in SIDES:
-                group = source[f"{video}/{side}_hand"]
-                count += _predict_hand(
-                    network, group, target.create_group(f"{partial}/{side}_hand"), side == "left", least
-                )
-            target[partial].attrs.update(dict(source[video].attrs))
-            target.move(partial, video)
-            target.flush()
-            added += 1
+    with h5py.File(hands, "r") as source, GroupedHDF5(output, {"encoder": mark}) as target:
+        videos = [video for video in source if video not in target.names()]
+        for video in videos:
+            count = 0
+            with target.add(video) as group:
+                for side in SIDES:
+                    images = source[f"{video}/{side}_hand"]
+                    count += _predict_hand(network, images, group.create_group(f"{side}_hand"), side == "left", least)
+                group.attrs.update(dict(source[video].attrs))
             tell(video, count)
-    return added
+    return len(videos)
 
 
 def _predict_hand(network: Handshape, source: Any, target: Any, left: bool, least: float, batch: int = 256) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -13,6 +12,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import open_whole
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
@@ -184,20 +185,14 @@ def write_spoter_csv(path: str | Path, poses: Iterable[tuple[Pose, str]]) -> Pat
     Labels are written as given (SPOTER itself wants whole numbers from 1).
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     names = [f"{column}_{axis}" for column in SPOTER_COLUMNS for axis in "XY"]
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow([*names, "labels", "video_fps", "video_size_width", "video_size_height"])
-            for pose, label in poses:
-                xy = pose.to("spoter-54").xy.astype(np.float64)
-                x, y = xy[..., 0] / pose.size[0], 1 - xy[..., 1] / pose.size[1]
-                tracks = np.nan_to_num(np.stack([x, y], axis=-1)).reshape(len(pose), -1).T
-                cells = [str([round(v, 6) for v in track]) for track in tracks.tolist()]
-                writer.writerow([*cells, label, pose.fps, *pose.size])
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_whole(path) as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, "labels", "video_fps", "video_size_width", "video_size_height"])
+        for pose, label in poses:
+            xy = pose.to("spoter-54").xy.astype(np.float64)
+            x, y = xy[..., 0] / pose.size[0], 1 - xy[..., 1] / pose.size[1]
+            tracks = np.nan_to_num(np.stack([x, y], axis=-1)).reshape(len(pose), -1).T
+            cells = [str([round(v, 6) for v in track]) for track in tracks.tolist()]
+            writer.writerow([*cells, label, pose.fps, *pose.size])
     return path

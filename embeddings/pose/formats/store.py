@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from safe_files import whole_hdf5
 
 from ...clip import Pose
 
@@ -21,18 +20,28 @@ __all__ = ["pack_folders", "read_packed", "read_store", "store_header", "stored_
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
-def write_store(path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str, Pose]], stamp: str = "") -> Path:
+def write_store(
+    path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str, Pose]], stamp: str = "", add: bool = True
+) -> Path:
     """Adds poses to a store (made when absent). A video already in it is replaced.
 
     The work is done on a copy that takes the store's name when it is whole, so a killed writer leaves the store as it
     was; hand over many videos at once (any iterator: one pose in memory at a time).
 
+    Args:
+        stamp: what the poses were made from (`embeddings.pose.files.source_stamp`).
+        add: False begins a new store, whatever is there.
+
     Raises:
         PoseFileError: what is there is no HDF5 file.
         ValueError: a video's name is empty or holds a slash (which would make a folder inside the file).
+        WriteError: it cannot be written.
     """
     items = poses.items() if isinstance(poses, Mapping) else poses
-    with _added_to(Path(path)) as file:
+    path = Path(path)
+    if add and path.exists():
+        _open(path).close()  # says what is wrong with it
+    with whole_hdf5(path, add) as file:
         for video, pose in items:
             _make_room(file, video)
             group = file.create_group(video)
@@ -42,25 +51,7 @@ def write_store(path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str
                 group.create_dataset("z", data=pose.z, **COMPRESSION)
             facts = {"fps": pose.fps, "size": pose.size, "skeleton": pose.skeleton, "estimator": pose.estimator}
             group.attrs.update({**facts, "source": pose.source, "stamp": stamp, "complete": True})
-    return Path(path)
-
-
-@contextmanager
-def _added_to(path: Path) -> Iterator[h5py.File]:
-    """The file opened for adding; what happens inside counts only once it ended well."""
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        if path.exists():
-            _open(path).close()  # says what is wrong with it
-            shutil.copyfile(path, partial)
-        with h5py.File(partial, "a") as file:
-            yield file
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    return path
 
 
 def _make_room(file: h5py.File, video: str) -> None:
@@ -136,15 +127,22 @@ def store_header(path: Path) -> dict[str, str]:
 
 
 def write_packed(path: str | Path, poses: Iterable[tuple[str, Pose]]) -> Path:
-    """Adds to a file of row A1: `[video]` = float32 (T, 150), 50 joints × (x, y, confidence), missing as 0."""
+    """Adds to a packed file: `[video]` = float32 (T, 150), 50 joints × (x, y, confidence), missing as 0.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
     from .openpose import pack_150
 
-    with _added_to(Path(path)) as file:
+    path = Path(path)
+    if path.exists():
+        _open(path).close()  # says what is wrong with it
+    with whole_hdf5(path, add=True) as file:
         for video, pose in poses:
             _make_room(file, video)
             data = file.create_dataset(video, data=pack_150(pose), **COMPRESSION)
             data.attrs.update({"fps": pose.fps, "size": pose.size})
-    return Path(path)
+    return path
 
 
 def read_packed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from embeddings.clip import Pose
     from embeddings.recordings import PoseSource, Recording
 
-__all__ = ["READING_ERRORS", "over_poses", "read_pose_of", "read_signers", "stored_names", "write_rows"]
+__all__ = ["READING_ERRORS", "over_poses", "read_pose_of", "read_signers", "write_rows"]
 
 READING_ERRORS = (ValueError, KeyError, OSError)
 """What a bad file raises; it is told in one line, and the next one is taken."""
@@ -26,7 +26,7 @@ def over_poses(
     workers: int,
     fps: float,
     work: Callable[[Recording, Pose], None],
-    done: frozenset[str] = frozenset(),
+    done: Collection[str] = (),
     needs: Sequence[str] = ("pose",),
 ) -> int:
     """Calls `work` with each recording and its pose, under a progress bar; those that fail are told and passed over.
@@ -73,24 +73,6 @@ def read_pose_of(named: Recording | Path, source: PoseSource) -> Pose:
     return pose
 
 
-def stored_names(path: Path) -> frozenset[str]:
-    """Videos that an HDF5 file holds already; none when there is no file.
-
-    Raises:
-        ValueError: there is a file, but it is not HDF5.
-    """
-    import h5py
-
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return frozenset()
-    try:
-        with h5py.File(path, "r") as file:
-            return frozenset(name for name in file if not name.startswith("."))
-    except OSError as error:
-        raise ValueError(f"{path}: not a readable HDF5 file ({error}); delete it or give another output") from None
-
-
 def read_signers(path: Path | None) -> dict[str, str]:
     """Video → signer from a CSV with the columns video and signer; empty without a file.
 
@@ -111,7 +93,7 @@ def write_rows(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
     """A CSV, whole or not at all."""
     import pandas as pd
 
-    from embeddings.files import whole_file
+    from safe_files import whole_file
 
     with whole_file(path) as partial:
         pd.DataFrame(rows, columns=list(columns)).to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safe_files import GroupedHDF5
+
 from ..console import Failures, out, progress_bar
 from ..options import Clips, Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
-from .files import READING_ERRORS, over_poses, read_pose_of, read_signers, stored_names, write_rows
+from .files import READING_ERRORS, over_poses, read_pose_of, read_signers, write_rows
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
@@ -55,10 +57,12 @@ def crops(
     from embeddings.recordings import read_pictures
 
     def work(recording: Recording, pose: Pose) -> None:
-        count = write_body_crops(output, recording.name, read_pictures(recording, pose.fps), pose, masked)
+        with store.add(recording.name) as group:
+            count = write_body_crops(group, read_pictures(recording, pose.fps), pose, masked)
         out.print(f"{recording.name}: {count} crops")
 
-    over_poses(videos, poses, estimator, workers, fps, work, stored_names(output), FILMED)
+    with GroupedHDF5(output) as store:
+        over_poses(videos, poses, estimator, workers, fps, work, store.names(), FILMED)
 
 
 def hands(
@@ -82,12 +86,14 @@ def hands(
     seen: dict[str, tuple[str, Pose]] = {}
 
     def work(recording: Recording, pose: Pose) -> None:
-        counts = write_hand_images(output, recording.name, read_pictures(recording, pose.fps), pose, confidence)
+        with store.add(recording.name) as group:
+            counts = write_hand_images(group, read_pictures(recording, pose.fps), pose, confidence)
         seen[recording.name] = (who.get(recording.name, recording.name), pose)
         out.print(f"{recording.name}: {counts['left']} left, {counts['right']} right hands")
 
     try:
-        over_poses(videos, poses, estimator, workers, fps, work, stored_names(output), FILMED)
+        with GroupedHDF5(output) as store:
+            over_poses(videos, poses, estimator, workers, fps, work, store.names(), FILMED)
     finally:
         rows = confidence_statistics(seen, confidence)
         if table is not None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safe_files import GroupedHDF5
+
 from ..console import Failures, out, print_json, progress_bar
 from ..options import Estimator, EstimatorName, JsonFlag, PosesFolder, Rate, Videos, Workers
-from .files import READING_ERRORS, over_poses, stored_names
+from .files import READING_ERRORS, over_poses
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
@@ -161,16 +163,14 @@ def semantic(
     fps: Rate = 25.0,
 ) -> None:
     """Semantic vectors of key-frames, 2590 values each: places and hand embeddings, left and right."""
-    import h5py
-
     from embeddings.phonology.semantic_vector import semantic_track
 
     def work(recording: Recording, pose: Pose) -> None:
         frames, values = semantic_track(pose, vle, recording.name, count)
-        with h5py.File(output, "a") as file:
-            group = file.create_group(recording.name)
+        with store.add(recording.name) as group:
             group["frames"] = frames
             group.create_dataset("semantic", data=values, compression="gzip")
 
-    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
+    with GroupedHDF5(output) as store:
+        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
     out.print(f"semantic vectors of {done} videos → {output}")

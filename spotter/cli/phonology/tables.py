@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safe_files import GroupedHDF5
+
 from ..console import out
 from ..options import Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers
-from .files import over_poses, stored_names, write_rows
+from .files import over_poses, write_rows
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,8 +50,6 @@ def keyframes(
     fps: Rate = 25.0,
 ) -> None:
     """The frames in which the signer moves least. Videos that the file holds are not done again."""
-    import h5py
-
     from embeddings.phonology.keyframes import keyframes as slowest
     from embeddings.phonology.keyframes import resting_keyframes
 
@@ -57,10 +57,10 @@ def keyframes(
         chosen = resting_keyframes(pose) if resting else slowest(pose, count)
         if strips is not None:
             _strip(strips / f"{recording.name}.png", recording, pose, chosen)
-        with h5py.File(output, "a") as file:
-            file.create_dataset(recording.name, data=chosen)
+        store.put(recording.name, chosen)
 
-    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
+    with GroupedHDF5(output) as store:
+        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
     out.print(f"key-frames of {done} videos → {output}")
 
 
@@ -87,7 +87,6 @@ def locations(
     fps: Rate = 25.0,
 ) -> None:
     """Location vectors (T, 2, 15), named places per frame, and the place of the sign per hand (left, right)."""
-    import h5py
     import numpy as np
 
     from embeddings.phonology.locations import LOCATIONS, location_histogram, sign_location
@@ -99,8 +98,7 @@ def locations(
         space = signer_space(pose)
         located = places(space)
         left, right = sign_location(located)
-        with h5py.File(output, "a") as file:
-            group = file.create_group(recording.name)
+        with store.add(recording.name) as group:
             group["frame_number"] = np.arange(len(space))
             group.create_dataset("vector", data=location_vectors(space), compression="gzip")
             group["place"], group["confidence"] = located.index, located.confidence.astype(np.float32)
@@ -108,7 +106,8 @@ def locations(
             group.attrs.update({"places": list(LOCATIONS), "left": left, "right": right, "fps": pose.fps})
         out.print(f"{recording.name}: left hand {left or 'not seen'}, right hand {right or 'not seen'}")
 
-    done = over_poses(videos, poses, estimator, workers, fps, work, stored_names(output))
+    with GroupedHDF5(output) as store:
+        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
     out.print(f"locations of {done} videos → {output}")
 
 

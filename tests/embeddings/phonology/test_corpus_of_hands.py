@@ -29,6 +29,7 @@ from embeddings.phonology.pictures import (
     write_picture,
 )
 from embeddings.synthetic import SignWorld
+from safe_files import GroupedHDF5
 
 
 def standing(frames: int = 4, shoulders: float = 40.0, neck: tuple[float, float] = (100.0, 80.0)) -> Pose:
@@ -58,7 +59,8 @@ def test_crops_keep_what_is_inside_and_are_black_outside(tmp_path: Path) -> None
     on = masked[..., 0] > 0
     assert on[round((80 - 12) * 256 / 160), 128]
     assert not on[30, 30]
-    assert write_body_crops(tmp_path / "c.h5", "v", frames, standing()) == 4
+    with GroupedHDF5(tmp_path / "c.h5") as store, store.add("v") as group:
+        assert write_body_crops(group, frames, standing()) == 4
     with h5py.File(tmp_path / "c.h5") as file:
         assert file["v/crops"].shape == (4, CROP, CROP, 3)
         assert file["v/crops"].attrs["box"].tolist() == [20, 12, 160]
@@ -86,7 +88,8 @@ def hand_pose(frames: int) -> Pose:
 
 def test_hand_images_stream_in_blocks_and_can_be_replaced(tmp_path: Path) -> None:
     frames = (np.full((120, 120, 3), k % 250, np.uint8) for k in range(200))
-    counts = write_hand_images(tmp_path / "h.h5", "v", frames, hand_pose(200))
+    with GroupedHDF5(tmp_path / "h.h5") as store, store.add("v") as group:
+        counts = write_hand_images(group, frames, hand_pose(200))
     assert counts == {"left": 150, "right": 0}
     with h5py.File(tmp_path / "h.h5") as file:
         left = file["v/left_hand"]
@@ -98,8 +101,10 @@ def test_hand_images_stream_in_blocks_and_can_be_replaced(tmp_path: Path) -> Non
     assert size.images == 150
     assert size.seconds == 8.0
     assert size.hours_per_gigabyte == pytest.approx(8 / 3600 / size.stored * 1e9)
-    again = write_hand_images(tmp_path / "h.h5", "v", [np.zeros((120, 120, 3), np.uint8)] * 200, hand_pose(200), 0.9)
+    with GroupedHDF5(tmp_path / "h.h5") as store, store.add("v") as group:
+        again = write_hand_images(group, [np.zeros((120, 120, 3), np.uint8)] * 200, hand_pose(200), 0.9)
     assert again["left"] == 25
+    assert store_size(tmp_path / "h.h5").images == 25
 
 
 def test_confidences_are_told_per_signer(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -15,16 +16,17 @@ from embeddings.phonology.handshapes.clusters import (
     palm_shape_distances,
     palm_shapes,
     sign_clusters,
-    write_clusters,
+    write_sign_clusters,
 )
 from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
 from embeddings.phonology.handshapes.forms import form_distances, hand_forms, steady_hand_forms
-from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes, write_keyframes
+from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes
 from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
 from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import HAND_EDGES, SKELETONS
 from embeddings.synthetic import Camera, SignWorld
+from safe_files import GroupedHDF5, whole_hdf5
 from tests import naive_phonology as naive
 
 WORLD = SignWorld(seed=3, signs=6)
@@ -134,8 +136,11 @@ def test_one_sign_in_many_videos_gives_its_handshape(tmp_path: Path) -> None:
     clusters = sign_clusters([p for p in poses if p is not None])
     assert clusters
     assert len(set(clusters[0].samples.tolist())) >= 4
-    write_clusters(tmp_path / "c.h5", {"sign-000": clusters})
-    assert (tmp_path / "c.h5").stat().st_size > 0
+    with whole_hdf5(tmp_path / "c.h5") as file:
+        write_sign_clusters(file, {"sign-000": clusters})
+    with h5py.File(tmp_path / "c.h5") as file:
+        assert file["sign-000/0/samples"][:].tolist() == clusters[0].samples.tolist()
+        assert file["sign-000/seeders/frames"][0] == clusters[0].seed[1]
 
 
 def test_the_dominant_hand_of_a_left_hander() -> None:
@@ -188,7 +193,8 @@ def test_resting_keyframes_and_their_fallback(tmp_path: Path) -> None:
     chosen = resting_keyframes(pose)
     assert [int(k) for k in chosen] == [11, 21]
     assert resting_keyframes(still_pose([0.0] * 20)).tolist() == [4, 8, 12, 16]
-    write_keyframes(tmp_path / "k.h5", {"v": chosen})
+    with GroupedHDF5(tmp_path / "k.h5") as store:
+        store.put("v", chosen)
     assert read_keyframes(tmp_path / "k.h5")["v"].tolist() == chosen.tolist()
 
 

@@ -42,7 +42,6 @@ def main(arguments: Sequence[str]) -> None:
 
     import torch
 
-    from embeddings.training import state as train_state
     from embeddings.training.train import train
 
     torch.set_num_threads(1)
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)  # the new state is written but does not bear its name yet
         real(source, target)
 
-    train_state.os.replace = dying  # type: ignore[assignment]
+    os.replace = dying  # type: ignore[assignment]
     train(replace(SMALL), folder, save_every=0.0, tell=lambda now, *_: done.__setitem__(0, now))
 
 

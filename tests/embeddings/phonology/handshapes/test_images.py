@@ -8,6 +8,7 @@ import pytest
 
 from embeddings.clip import Pose
 from embeddings.phonology.handshapes.images import SIZE, hand_box, hand_images, write_hand_images
+from safe_files import GroupedHDF5
 
 
 def planted() -> Pose:
@@ -27,7 +28,8 @@ def test_box_is_enlarged_squared_and_inside() -> None:
 
 def test_layout_and_threshold(tmp_path: Path) -> None:
     frames = [np.full((80, 100, 3), 60 * k, np.uint8) for k in range(4)]
-    assert write_hand_images(tmp_path / "h.h5", "v", frames, planted()) == {"left": 2, "right": 0}
+    with GroupedHDF5(tmp_path / "h.h5") as store, store.add("v") as group:
+        assert write_hand_images(group, frames, planted()) == {"left": 2, "right": 0}
     with h5py.File(tmp_path / "h.h5", "r") as file:
         left = file["v/left_hand"]
         assert left["images"].shape == (2, SIZE, SIZE, 3)

@@ -17,6 +17,7 @@ from embeddings.phonology.handshapes.network import Recipe, embedding_tracks, ev
 from embeddings.phonology.handshapes.network_data import HandImages, images_from_folder, split_by_group
 from embeddings.phonology.semantic_vector import semantic_track
 from embeddings.synthetic import SignWorld
+from safe_files import GroupedHDF5
 
 SMALL = HandshapeConfig(backbone="resnet18", size=32)
 
@@ -101,7 +102,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Po
         poses[sign.label] = pose[20:40]
         width, height = pose.size
         picture = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
-        write_hand_images(folder / "hands.h5", sign.label, [picture] * 20, poses[sign.label])
+        with GroupedHDF5(folder / "hands.h5") as store, store.add(sign.label) as group:
+            write_hand_images(group, [picture] * 20, poses[sign.label])
     return folder, poses
 
 
@@ -125,7 +127,7 @@ def test_a_corpus_is_embedded_once(corpus: tuple[Path, dict[str, Pose]], tmp_pat
         np.testing.assert_allclose(file[f"{video}/left_hand/embeddings"][:2], mirrored, rtol=1e-4, atol=1e-5)
         del file[video]
     assert predict_store(model, folder / "hands.h5", store) == 1  # only what is missing
-    with pytest.raises(ValueError, match="made by"):
+    with pytest.raises(ValueError, match="encoder"):
         predict_store(network(1), folder / "hands.h5", store)
     tracks = embedding_tracks(store, video, 20)
     assert tracks.shape == (20, 2, 1280)
