@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -164,17 +165,27 @@ def make_rows(folder: Path) -> None:
     write_rows(folder / "rows.csv", ("video", "value"), [("talk", 1.5)])
 
 
+@contextmanager
+def of_a_pose_file(module: Any) -> Iterator[None]:
+    """Pictures for a pose file, which has none."""
+    with (
+        patch("embeddings.recordings.read_pictures", lambda recording, fps: pictures(len(pose()))),
+        patch.object(module, "FILMED", ("pose",)),
+    ):
+        yield
+
+
 def make_crops(folder: Path) -> None:
     from spotter.cli.phonology import hands
 
-    with patch.object(hands, "fitting_frames", lambda path, pose: pictures(len(pose))):
+    with of_a_pose_file(hands):
         quietly(hands.crops, [INPUTS.pose], folder / "crops.h5")
 
 
 def make_hands(folder: Path) -> None:
     from spotter.cli.phonology import hands
 
-    with patch.object(hands, "fitting_frames", lambda path, pose: pictures(len(pose))):
+    with of_a_pose_file(hands):
         quietly(hands.hands, [INPUTS.pose], folder / "hands.h5", 0.0)
 
 
