@@ -9,9 +9,9 @@
 from .find import Recording, find_recordings, one_recording, source_name
 from .kinds import KINDS, Kind, RecordingError, parts_needed
 from .poses import PoseSource, write_poses
-from .read import read_pictures, read_recording
+from .read import read_pictures, read_recording, require
 
 __all__ = [
     "KINDS", "Kind", "PoseSource", "Recording", "RecordingError", "find_recordings", "one_recording", "parts_needed",
-    "read_pictures", "read_recording", "source_name", "write_poses",
+    "read_pictures", "read_recording", "require", "source_name", "write_poses",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from .find import Recording, one_recording, source_name
 from .kinds import KINDS, RecordingError, parts_needed
 from .poses import PoseSource
 
-__all__ = ["read_pictures", "read_recording"]
+__all__ = ["read_pictures", "read_recording", "require"]
 
 WORDS = {
     "pose": "a pose", "frames": "pictures", "rotations": "joint rotations", "hand": "hand images",
@@ -64,13 +64,18 @@ def read_recording(
         clip = source
     else:
         recording = one_recording(source)
-        if not recording.can_give(needs):
-            raise _lacking(str(recording), recording.kind, recording.holds, needs, asker)
+        require(recording, needs, asker)
         if recording.filmed:
             return _filmed(recording.path, recording.name, needs, poses, fps, start, end)
         clip = _read(recording, poses.fps)
     clip = _completed(clip, needs, poses, fps, asker)
     return _part(clip, start, end)
+
+
+def require(recording: Recording, needs: Sequence[str], asker: str) -> None:
+    """Raises `RecordingError` where a recording cannot give what an encoder's `required_inputs` ask for."""
+    if not recording.can_give(needs):
+        raise _lacking(str(recording), recording.kind, recording.holds, needs, asker)
 
 
 def _read(recording: Recording, fps: float) -> Clip:

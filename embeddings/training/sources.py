@@ -43,7 +43,7 @@ class DataError(ValueError):
 
 
 def open_source(
-    text: str, needs: tuple[str, ...], poses: PoseSource | Path | None = None, fps: float = 25.0
+    text: str, needs: tuple[str, ...], poses: PoseSource | str | Path | None = None, fps: float = 25.0
 ) -> list[Item]:
     """The labelled clips of a source (see the module's text).
 
@@ -61,7 +61,7 @@ def open_source(
     rest = unquote(rest)
     further = options.pop("validation", "")
     readers: dict[str, Callable[..., list[Item]]] = {"procedural": _procedural, "images": _images}
-    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=poses)
+    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=Path(poses) if poses else None)
     load = partial(read_recording, needs=needs, poses=source, fps=fps, asker="the network")
     path = Path(rest if kind == "spoter-csv" else where)
     if colon and kind in readers:

@@ -27,6 +27,7 @@ from ..encoders.base import Encoder
 from ..encoders.checkpoint import load_checkpoint, read_header
 from ..encoders.image_encoder import ImageEncoder
 from ..encoders.table import encoder_class
+from ..recordings import PoseSource
 from .loop import BEST, STATE, Loop, Tell, TrainingError
 from .recipes import Recipe, read_recipe
 from .sources import open_source, split_items
@@ -76,7 +77,7 @@ def train(
     init: str = "",
     device: str = "auto",
     resume: bool = True,
-    poses: str | Path | None = None,
+    poses: PoseSource | str | Path | None = None,
     workers: int = 0,
     save_every: float = 30.0,
     tell: Tell | None = None,
@@ -90,7 +91,7 @@ def train(
         init: "random", "imagenet" (torchvision's published weights) or a checkpoint file; default the recipe's.
         device: "auto", "cpu" or "cuda"; under torchrun one device per process.
         resume: False starts anew and removes the state that is there.
-        poses: folder of poses estimated from videos.
+        poses: how poses are estimated from videos, or the folder where those are kept.
         workers: processes that prepare batches.
         save_every: seconds between states on disk.
         tell: called after each step with steps done, steps in all, and a line of figures.
@@ -107,7 +108,7 @@ def train(
         )
     fabric = _fabric(recipe, device)
     network = encoder_class(recipe.encoder)
-    items = open_source(source, network.required_inputs, Path(poses) if poses else None, recipe.config.get("fps", 25.0))
+    items = open_source(source, network.required_inputs, poses, recipe.config.get("fps", 25.0))
     known, held, split = split_items(items, recipe.data, recipe.run.seed)
     labels = tuple(sorted({item.label for item in known}))
     torch.manual_seed(recipe.run.seed)

@@ -67,6 +67,8 @@ def train(
         list[str] | None, typer.Option("--set", help="Change a recipe: table.key=value; may be repeated.")
     ] = None,
     poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    fps: Rate = 25.0,
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes that prepare batches.")] = 0,
 ) -> None:
     """Train an encoder by a recipe. A stopped run goes on with the same command and ends with the same weights."""
@@ -77,6 +79,7 @@ def train(
             out.print(f"[bold]{name}[/bold]  {read_recipe(name).about}")
         return
     chosen = read_recipe(recipe, change if change is not None else [])
+    from embeddings.recordings import PoseSource
     from embeddings.training.train import train as train_encoder
 
     with progress_bar() as bar:
@@ -86,7 +89,8 @@ def train(
             bar.update(task, completed=step, total=total, description=f"{chosen.name}  {line}")
 
         result = train_encoder(
-            chosen, output, data, init, device.value, resume, poses, workers, tell=tell,
+            chosen, output, data, init, device.value, resume,
+            PoseSource(estimator.value, poses, fps=fps), workers, tell=tell,
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
         return

@@ -179,7 +179,8 @@ def hand_tracks(path: Path) -> list[tuple[str, str]]:
 def read_hand_track(path: Path, video: str, hand: str) -> tuple[Image, float]:
     """(images (T, 70, 70, 3) with a row for each of the T frames of a video, frames per second; 0 if not stored).
 
-    A frame in which the hand is not seen takes the image of the nearest one in which it is, of two the earlier.
+    A frame in which the hand is not seen takes the image of the nearest one in which it is, of two the earlier. Left
+    hands are seen in a mirror, as handshape networks know them.
     """
     import h5py
 
@@ -188,7 +189,8 @@ def read_hand_track(path: Path, video: str, hand: str) -> tuple[Image, float]:
         images, seen = group["images"][:], group["frames"][:].astype(np.int64)
         length, fps = int(facts.get("length", seen[-1] + 1)), float(facts.get("fps", 0.0))
     middles = (seen[1:] + seen[:-1]) // 2  # the last frame that is still nearer to the image before
-    return images[np.searchsorted(middles, np.arange(length))], fps
+    images = images[np.searchsorted(middles, np.arange(length))]
+    return np.ascontiguousarray(images[:, :, ::-1]) if hand == "left_hand" else images, fps
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..console import err, out, print_json
+from ..console import Failures, err, out, print_json
+from ..options import Estimator, EstimatorName, PosesFolder, Rate
 
 __all__ = ["register"]
 
@@ -17,7 +18,8 @@ TruthFile = Annotated[
 FoundFile = Annotated[
     Path,
     typer.Argument(
-        help="CSV: sample,class[,next class …] or sample,rank,label; with --one-shot .npz, .csv or a folder.",
+        help="CSV: sample,class[,next class …] or sample,rank,label; with --one-shot .npz, .csv or a folder. Or clips, "
+        "with --model, or --one-shot and --encoder.",
         show_default=False,
     ),
 ]
@@ -28,7 +30,8 @@ def register(group: typer.Typer) -> None:
     group.command(
         "isolated",
         epilog="Examples: [bold]spotter eval isolated labels.csv predictions.csv --confusion confusion.png[/bold] · "
-        "[bold]spotter eval isolated labels.csv vectors.npz --one-shot[/bold]",
+        "[bold]spotter eval isolated labels.csv vectors.npz --one-shot[/bold] · "
+        "[bold]spotter eval isolated labels.csv clips/ --one-shot -e default[/bold]",
     )(eval_isolated)
 
 
@@ -52,21 +55,45 @@ def eval_isolated(
     ] = None,
     clips: Annotated[Path | None, typer.Option(help="Folder of the clips, for --page.", show_default=False)] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Checkpoint that gave the predictions: its size is told.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--model", "-m", help="Checkpoint that gave the predictions, or names the clips; its size is told."
+        ),
     ] = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", "-e", help="With --one-shot: encode the clips, trimmed to their signs.")
+    ] = "",
+    poses: PosesFolder = None,
+    estimator: EstimatorName = Estimator.mediapipe,
+    fps: Rate = 25.0,
     json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Top-1, top-5, macro accuracy with intervals over clips and signers; which signs are taken for which."""
+    from embeddings.pose.formats.spoter_csv import is_spoter_csv
+    from embeddings.recordings import PoseSource
+
     from ...scoring import scorer
+    from .clips import classified, encoded, refuse_clips
 
     labels, signers = scorer("eval.isolated.files").read_truth(truth, split)
     known = signers if len(signers) == len(labels) else None
     if signers and known is None:
         err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
+    source, failures = PoseSource(estimator.value, poses, fps=fps), Failures()
     if one_shot:
-        _one_shot(predictions, labels, known, sorted({1, k}), draws, seed, json_output)
+        if encoder:
+            vectors = encoded(predictions, encoder, source, failures)
+        else:
+            refuse_clips(predictions)
+            vectors = scorer("eval.isolated.files").read_vectors(predictions)
+        _one_shot(predictions, vectors, labels, known, sorted({1, k}), draws, seed, json_output)
+        failures.finish(len(vectors[0]) + len(failures.failed))
         return
-    ranked = scorer("eval.isolated.files").read_ranked(predictions)
+    if model is not None and (predictions.suffix.lower() != ".csv" or is_spoter_csv(predictions)):
+        ranked = classified(predictions, model, source, k, failures)
+    else:
+        refuse_clips(predictions)
+        ranked = scorer("eval.isolated.files").read_ranked(predictions)
     score = scorer("eval.isolated").isolated_score(labels, ranked, known, k, seed, _facts(model))
     maps = scorer("eval.isolated.confusion")
     worst = maps.confused_pairs(labels, ranked, pairs)
@@ -80,6 +107,7 @@ def eval_isolated(
     if json_output:
         found = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
         print_json({**score.as_dict(), "confused": found})
+        failures.finish(len(labels))
         return
     print(score.table().text())
     if classes:
@@ -90,6 +118,7 @@ def eval_isolated(
         out.print(f"confusion matrix → {confusion}")
     if page is not None:
         out.print(f"confused pairs → {page}")
+    failures.finish(len(labels))
 
 
 def _facts(model: Path | None) -> dict[str, int]:
@@ -102,6 +131,7 @@ def _facts(model: Path | None) -> dict[str, int]:
 
 def _one_shot(
     path: Path,
+    found: tuple[list[str], Any],
     labels: dict[str, str],
     signers: dict[str, str] | None,
     ks: list[int],
@@ -112,7 +142,7 @@ def _one_shot(
     from ...scoring import scorer
 
     retrieval = scorer("eval.isolated.retrieval")
-    ids, vectors = scorer("eval.isolated.files").read_vectors(path)
+    ids, vectors = found
     place = {clip: row for row, clip in enumerate(ids)}
     clips = [clip for clip in labels if clip in place]
     if len(clips) < len(labels):

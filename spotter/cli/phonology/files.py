@@ -42,7 +42,7 @@ def over_poses(
     Raises:
         typer.Exit: at the end, when a file failed.
     """
-    from embeddings.recordings import find_recordings
+    from embeddings.recordings import find_recordings, require
 
     recordings = find_recordings(videos, needs, unique=True)
     left = [recording for recording in recordings if recording.name not in done]
@@ -52,6 +52,7 @@ def over_poses(
         task = bar.add_task("videos", total=len(recordings), completed=len(recordings) - len(left))
         for recording in left:
             try:
+                require(recording, needs, "phonology")
                 work(recording, read_pose_of(recording, source))
             except READING_ERRORS as error:
                 failures.add(recording, error)

@@ -137,12 +137,14 @@ def predict(
 ) -> None:
     """Embed every hand image of a corpus. Videos that the output holds are not done again."""
     from embeddings.phonology.handshapes.network import predict_store
+    from embeddings.recordings import find_recordings, require
 
     model, failures, added = _network(network), Failures(), 0
     with progress_bar() as bar:
         task = bar.add_task("videos", total=None)
         for store in stores:
             try:
+                require(find_recordings([store], ("hand",))[0], ("hand",), "the handshape network")
                 added += predict_store(model, store, output, confidence, lambda video, count: bar.advance(task))
             except READING_ERRORS as error:
                 failures.add(store, error)

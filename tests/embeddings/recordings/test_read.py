@@ -1,3 +1,5 @@
+"""Reading a recording: what is needed is read, decoded, estimated or completed, or the error says what to give."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -5,25 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from embeddings.clip import Clip
 from embeddings.encoders.table import encoder_class
-from embeddings.pose import write_pose
+from embeddings.pose import ESTIMATORS, write_pose
 from embeddings.prepared import load_clip
-from embeddings.recordings import source_name
+from embeddings.recordings import PoseSource, RecordingError, parts_needed, read_recording
 
 from ...spotter.worlds import small_world
-
-
-def test_names_come_from_files_clips_and_poses() -> None:
-    w = small_world()
-    pose = w.queries[0].pose
-    assert pose is not None
-    assert source_name("/a/b/talk.one.mp4") == "talk.one"
-    assert source_name(Path("talk.pose")) == "talk"
-    assert source_name(w.queries[0]) == "query-1"
-    assert source_name(replace(pose, source="/x/lecture.mp4")) == "lecture"
-    assert source_name(replace(pose, source="")) == "pose"
 
 
 def test_poses_and_clips_pass_through() -> None:
@@ -94,3 +86,66 @@ def test_frames_and_pose_of_a_video_have_one_rate(tmp_path: Path) -> None:
     assert clip.frames is not None
     assert clip.pose is not None
     assert len(clip.frames) == len(clip.pose) == 25
+
+
+def test_a_part_is_cut_in_seconds_from_every_kind(tmp_path: Path) -> None:
+    from embeddings.video import write_video
+
+    pose = small_world().exemplars[0].pose
+    assert pose is not None
+    write_pose(tmp_path / "talk.pose", pose)
+    part = read_recording(tmp_path / "talk.pose", start=0.4, end=0.8)
+    np.testing.assert_allclose(part.pose.xy, read_recording(tmp_path / "talk.pose").pose.xy[10:20])  # type: ignore[union-attr]
+    frames = np.repeat(np.arange(0, 200, 10, dtype=np.uint8), 16 * 16 * 3).reshape(20, 16, 16, 3)
+    write_video(tmp_path / "film.mp4", frames, 25.0, crf=0)
+    seen = read_recording(tmp_path / "film.mp4", ("frames",), start=0.2, end=0.4).frames
+    assert seen is not None
+    np.testing.assert_allclose(seen[:, 8, 8, 0], [50, 60, 70, 80, 90], atol=4)
+    np.savez(tmp_path / "film.npz", frames=frames, fps=25.0)
+    (tmp_path / "images").mkdir()
+    for i, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / "images" / f"{i}.png")
+    for source in (tmp_path / "film.npz", tmp_path / "images"):
+        seen = read_recording(source, ("frames",), start=0.2, end=0.4).frames
+        assert seen is not None
+        assert seen[:, 8, 8, 0].tolist() == [50, 60, 70, 80, 90]
+
+
+def test_images_have_the_rate_that_is_said(tmp_path: Path) -> None:
+    for i in range(4):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    clip = read_recording(tmp_path, ("frames",), PoseSource(fps=10.0))
+    assert (clip.fps, len(clip), clip.path) == (10.0, 4, tmp_path)
+
+
+def test_a_pose_is_estimated_from_frames_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ESTIMATORS, "planted", "tests.embeddings.pose.planted:Planted")
+    frames = np.zeros((3, 32, 48, 3), np.uint8)
+    clip = read_recording(Clip("x", 12.5, frames=frames), poses=PoseSource("planted"))
+    assert clip.pose is not None
+    assert (len(clip.pose), clip.pose.fps, clip.pose.size) == (3, 12.5, (48, 32))
+    assert clip.frames is frames
+
+
+def test_a_clip_is_completed_from_its_file(tmp_path: Path) -> None:
+    pose = small_world().exemplars[0].pose
+    assert pose is not None
+    path = write_pose(tmp_path / "talk.pose", pose)
+    clip = read_recording(Clip("named", 25.0, path=path, label="X"))
+    assert clip.pose is not None
+    assert (clip.name, clip.label, len(clip)) == ("named", "X", len(pose))
+
+
+def test_an_own_encoders_input_is_an_array_of_that_name_or_else_made_from_poses(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", gaze=np.ones((4, 2)))
+    assert read_recording(tmp_path / "a.npz", ("gaze",)).extra["gaze"].shape == (4, 2)
+    assert parts_needed(("gaze",)) == {"pose"}
+    assert parts_needed(("left_hand", "flow")) == {"frames", "pose"}
+    with pytest.raises(RecordingError, match=r"a\.npz \(arrays \(\.npz\)\): holds gaze, and this command needs a pose"):
+        read_recording(tmp_path / "a.npz", ("pose",))
+
+
+def test_pictures_in_arrays_are_rgb_bytes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", frames=np.zeros((4, 8, 8), np.uint8))
+    with pytest.raises(RecordingError, match=r"frames are uint8 \(4, 8, 8\); expected uint8 \(T, H, W, 3\)"):
+        read_recording(tmp_path / "a.npz", ("frames",))

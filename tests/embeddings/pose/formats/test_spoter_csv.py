@@ -10,7 +10,13 @@ import pytest
 
 from embeddings.clip import Pose
 from embeddings.pose import PoseFileError
-from embeddings.pose.formats.spoter_csv import SPOTER_COLUMNS, read_spoter_csv, write_spoter_csv
+from embeddings.pose.formats.spoter_csv import (
+    SPOTER_COLUMNS,
+    is_spoter_csv,
+    labels_of_rows,
+    read_spoter_csv,
+    write_spoter_csv,
+)
 
 
 def write(path: Path, header: list[str], *rows: list[object]) -> Path:
@@ -101,3 +107,22 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         next(read_spoter_csv(tmp_path / "none.csv"))
     with pytest.raises(PoseFileError, match="none of SPOTER's columns"):
         next(read_spoter_csv(write(tmp_path / "b.csv", ["gloss", "url"], ["a", "b"])))
+
+
+def test_rows_are_read_by_their_numbers(tmp_path: Path) -> None:
+    """A BOM, a blank line, Windows line ends, a quoted label with a line break: rows are found all the same."""
+    rows = ["nose_X,nose_Y,labels", "[0.1],[0.5],first", "", '"[0.2, 0.2]","[0.5, 0.5]","two\r\nlines"']
+    text = "\ufeff" + "\r\n".join([*rows, "[0.3],[0.5],é", ""])
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    assert is_spoter_csv(path)
+    assert {row: label.replace("\r", "") for row, label in labels_of_rows(path).items()} == {
+        2: "first", 3: "two\nlines", 4: "é",
+    }  # fmt: skip
+    assert [round(float(p.xy[0, 0, 0])) for p, _ in read_spoter_csv(path)] == [100, 200, 300]
+    ((pose, label),) = read_spoter_csv(path, rows=[4])
+    assert (float(pose.xy[0, 0, 0]), label) == (pytest.approx(300), "é")
+    path.write_bytes(path.read_bytes().replace(b"[0.3]", b"[0.9]"))  # another file under the same name
+    assert float(next(read_spoter_csv(path, rows=[4]))[0].xy[0, 0, 0]) == pytest.approx(900)
+    assert not is_spoter_csv(write(tmp_path / "b.csv", ["gloss", "url"], ["a", "b"]))
+    assert not is_spoter_csv(tmp_path / "none.csv")

@@ -1,0 +1,71 @@
+"""Clips given to `spotter eval isolated` in place of predictions: encoded, or named by a classifier, then scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from embeddings.recordings import PoseSource
+
+    from ..console import Failures
+
+__all__ = ["classified", "encoded", "refuse_clips"]
+
+
+def encoded(clips: Path, encoder: str, poses: PoseSource, failures: Failures) -> tuple[list[str], NDArray[np.float32]]:
+    """(ids, vectors (N, D)), one a clip trimmed to its sign; clips that fail are told and left out.
+
+    Raises:
+        ValueError: no clip could be encoded.
+    """
+    from embeddings.encoders import load_encoder
+    from embeddings.recordings import find_recordings
+
+    from ...enrolment import Exemplar, enroll
+
+    network = load_encoder(encoder)
+    found = find_recordings([clips], network.required_inputs, recursive=True)
+    waiting = [Exemplar(r.name_in(clips), r) for r in found]
+    gallery = enroll(waiting, None, network, poses=poses, on_error=failures.add)
+    return list(gallery.exemplar_labels), gallery.vectors
+
+
+def classified(clips: Path, model: Path, poses: PoseSource, most: int, failures: Failures) -> dict[str, list[str]]:
+    """Id → the likeliest labels; clips that fail are told and left out.
+
+    Raises:
+        ValueError: no clip could be classified.
+    """
+    from embeddings.isolated.classify import Classifier, top_labels
+    from embeddings.prepared import load_clip
+    from embeddings.recordings import find_recordings
+
+    classifier = Classifier(model)
+    ranked: dict[str, list[str]] = {}
+    for recording in find_recordings([clips], classifier.encoder.required_inputs, recursive=True):
+        try:
+            probabilities = classifier.probabilities(load_clip(recording, classifier.encoder, poses))
+            best = top_labels(probabilities, classifier.labels, most)
+            ranked[recording.name_in(clips)] = [label for label, _ in best]
+        except (ValueError, KeyError, OSError) as error:
+            failures.add(recording, error)
+    if not ranked:
+        raise ValueError(f"{clips}: none of its {len(failures.failed)} clips could be classified")
+    return ranked
+
+
+def refuse_clips(path: Path) -> None:
+    """Raises `ValueError` where a recording, or a folder of them, is given as predictions or vectors."""
+    from embeddings.recordings.kinds import kind_of
+
+    kind = kind_of(path) if path.exists() else None
+    folder = path.is_dir() and not any(path.glob("*.npz"))
+    if folder or (kind is not None and kind.name != "arrays (.npz)"):
+        raise ValueError(
+            f"{path} ({'folder' if kind is None else kind.name}): holds recordings, neither predictions nor vectors; "
+            "for clips give --model CHECKPOINT that names them, or --one-shot and --encoder"
+        )
