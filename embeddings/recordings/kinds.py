@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 from ..clip import Clip, Pose
 from ..image_folder import image_files
+from ..phonology.handshapes import images
+from ..pose.formats import openpose, packs, spoter_csv, store
+from ..pose.formats.dot_pose import read_dot_pose
+from ..pose.formats.frankmocap import read_rotations
 
 __all__ = [
     "KINDS", "VIDEO_ENDINGS", "Entry", "Kind", "RecordingError", "describe_contents", "kind_of", "parts_needed",
@@ -181,7 +185,7 @@ def _image_folder(path: Path) -> bool:
     return path.is_dir() and bool(image_files(path))
 
 
-# --- how they are read -------------------------------------------------------------------------------------------
+# --- how they are read, and which clips a file of many holds -----------------------------------------------------
 
 
 def _pose(read: Callable[[Path, str, float], Pose]) -> Callable[[Path, str, float], Clip]:
@@ -192,54 +196,14 @@ def _pose(read: Callable[[Path, str, float], Pose]) -> Callable[[Path, str, floa
     return clip
 
 
-def _dot_pose(path: Path, part: str, fps: float) -> Pose:
-    from ..pose import read_pose
-
-    return read_pose(path)
-
-
-def _stored(path: Path, part: str, fps: float) -> Pose:
-    from ..pose.formats.store import read_store
-
-    return next(read_store(path, [part] if part else None))[1]
-
-
-def _packed(path: Path, part: str, fps: float) -> Pose:
-    from ..pose.formats.store import read_packed
-
-    return next(read_packed(path, fps, videos=[part]))[1]
-
-
-def _openpose(path: Path, part: str, fps: float) -> Pose:
-    from ..pose.formats.openpose import read_openpose
-
-    return read_openpose(path, fps)
-
-
-def _spoter_row(path: Path, part: str, fps: float) -> Pose:
-    from ..pose.formats.spoter_csv import read_spoter_csv
-
-    return next(read_spoter_csv(path, fps, rows=[int(part)]))[0]
-
-
 def _sequence(path: Path, part: str, fps: float) -> Pose:
-    from ..pose.formats.packs import read_pack, sequence_names
-
-    place = [name for name, _, _ in sequence_names(path)].index(part)
-    return next(read_pack(path, fps, sequences=[place])).pose
-
-
-def _rotations(path: Path, part: str, fps: float) -> Clip:
-    from ..pose.formats.frankmocap import read_rotations
-
-    return Clip("", fps, extra={"rotations": read_rotations(path)})
+    place = [name for name, _, _ in packs.sequence_names(path)].index(part)
+    return next(packs.read_pack(path, fps, sequences=[place])).pose
 
 
 def _hand(path: Path, part: str, fps: float) -> Clip:
-    from ..phonology.handshapes.images import read_hand_track
-
-    images, rate = read_hand_track(path, *part.rsplit("/", 1))
-    return Clip("", rate if rate else fps, extra={"hand": images})
+    hand, rate = images.read_hand_track(path, *part.rsplit("/", 1))
+    return Clip("", rate if rate else fps, extra={"hand": hand})
 
 
 def _semantic(path: Path, part: str, fps: float) -> Clip:
@@ -266,13 +230,8 @@ def _arrays(path: Path, part: str, fps: float) -> Clip:
     return Clip("", rate, frames=frames, extra=arrays)
 
 
-# --- which clips a file of many holds ----------------------------------------------------------------------------
-
-
 def _stored_videos(path: Path) -> list[Entry]:
-    from ..pose.formats.store import stored_videos
-
-    videos = stored_videos(path)
+    videos = store.stored_videos(path)
     return [Entry("", path.stem)] if len(videos) == 1 else [Entry(video, video) for video in videos]
 
 
@@ -283,28 +242,8 @@ def _hdf5_names(path: Path) -> list[Entry]:
         return [Entry(name, name) for name in file if not name.startswith(".")]
 
 
-def _hand_tracks(path: Path) -> list[Entry]:
-    from ..phonology.handshapes.images import hand_tracks
-
-    return [Entry(f"{video}/{hand}", f"{video}~{hand}") for video, hand in hand_tracks(path)]
-
-
-def _spoter_rows(path: Path) -> list[Entry]:
-    from ..pose.formats.spoter_csv import labels_of_rows
-
-    return [Entry(str(row), f"{path.stem}-{row}", label) for row, label in labels_of_rows(path).items()]
-
-
-def _sequences(path: Path) -> list[Entry]:
-    from ..pose.formats.packs import sequence_names
-
-    return [Entry(name, name, label, signer) for name, label, signer in sequence_names(path)]
-
-
-def _is_spoter_csv(path: Path) -> bool:
-    from ..pose.formats.spoter_csv import is_spoter_csv
-
-    return path.suffix.lower() == ".csv" and path.is_file() and is_spoter_csv(path)
+def _rotations(path: Path, part: str, fps: float) -> Clip:
+    return Clip("", fps, extra={"rotations": read_rotations(path)})
 
 
 def _kinds(*kinds: Kind) -> dict[str, Kind]:
@@ -314,20 +253,25 @@ def _kinds(*kinds: Kind) -> dict[str, Kind]:
 _POSE = frozenset({"pose"})
 KINDS: dict[str, Kind] = _kinds(
     Kind("video", frozenset({"frames"}), _ending(*VIDEO_ENDINGS)),
-    Kind(".pose file", _POSE, _ending(".pose"), _pose(_dot_pose)),
+    Kind(".pose file", _POSE, _ending(".pose"), _pose(lambda path, _, fps: read_dot_pose(path))),
     Kind("semantic vectors (.h5)", frozenset({"semantic"}), _store(lambda v: "semantic" in _members(v)), _semantic,
          _hdf5_names),
     Kind("hand images (.h5)", frozenset({"hand"}), _store(lambda v: {"left_hand", "right_hand"} <= _members(v)
-         and "images" in _members(v["left_hand"])), _hand, _hand_tracks),
-    Kind("packed OpenPose (.h5)", _POSE, _store(lambda v: getattr(v, "shape", ())[1:] == (150,)), _pose(_packed),
-         _hdf5_names),
-    Kind("pose store (.h5)", _POSE, _store(lambda v: "xy" in _members(v), damaged=True), _pose(_stored),
-         _stored_videos),
-    Kind("SPOTER CSV", _POSE, _is_spoter_csv, _pose(_spoter_row), _spoter_rows),
-    Kind("landmark pack (.npz)", _POSE, _npz("frames", "offsets"), _pose(_sequence), _sequences),
+         and "images" in _members(v["left_hand"])), _hand,
+         lambda path: [Entry(f"{v}/{hand}", f"{v}~{hand}") for v, hand in images.hand_tracks(path)]),
+    Kind("packed OpenPose (.h5)", _POSE, _store(lambda v: getattr(v, "shape", ())[1:] == (150,)),
+         _pose(lambda path, part, fps: next(store.read_packed(path, fps, videos=[part]))[1]), _hdf5_names),
+    Kind("pose store (.h5)", _POSE, _store(lambda v: "xy" in _members(v), damaged=True),
+         _pose(lambda path, part, fps: next(store.read_store(path, [part] if part else None))[1]), _stored_videos),
+    Kind("SPOTER CSV", _POSE, lambda path: path.suffix.lower() == ".csv" and spoter_csv.is_spoter_csv(path),
+         _pose(lambda path, row, fps: next(spoter_csv.read_spoter_csv(path, fps, rows=[int(row)]))[0]),
+         lambda path: [Entry(str(row), f"{path.stem}-{row}", label)
+                       for row, label in spoter_csv.labels_of_rows(path).items()]),
+    Kind("landmark pack (.npz)", _POSE, _npz("frames", "offsets"), _pose(_sequence),
+         lambda path: [Entry(name, name, label, signer) for name, label, signer in packs.sequence_names(path)]),
     Kind("FrankMocap file", frozenset({"rotations"}), _frankmocap_file, _rotations),
     Kind("arrays (.npz)", frozenset({"frames", "rotations", "hand", "semantic", "depth"}), _ending(".npz"), _arrays),
-    Kind("OpenPose folder", _POSE, _openpose_folder, _pose(_openpose)),
+    Kind("OpenPose folder", _POSE, _openpose_folder, _pose(lambda path, _, fps: openpose.read_openpose(path, fps))),
     Kind("FrankMocap folder", frozenset({"rotations"}), _frankmocap_folder, _rotations),
     Kind("folder of images", frozenset({"frames"}), _image_folder),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,18 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import Failures, out, print_json, progress_bar
-from .options import (
-    RECORDINGS,
-    Clips,
-    EncoderName,
-    Estimator,
-    EstimatorName,
-    JsonFlag,
-    PosesFolder,
-    Rate,
-    Workers,
-    pose_source,
-)
+from .options import RECORDINGS, Clips, EncoderName, JsonFlag, Poses, reads_recordings
 
 if TYPE_CHECKING:
     from embeddings.recordings import Recording
@@ -44,7 +34,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter search corpus/ HOUSE.mp4 -o found.eaf --signer anna[/bold]")(search)
 
 
+@reads_recordings
 def index(
+    poses: Poses,
     videos: Annotated[list[Path] | None, typer.Argument(help=RECORDINGS, show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")] = Path("corpus"),
     encoder: EncoderName = "default",
@@ -58,20 +50,17 @@ def index(
     remove: Annotated[list[str] | None, typer.Option(help="Video to remove; may be repeated.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the index anew now.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Read every video's vectors and compare their hash.")] = False,
-    poses: Annotated[
-        Path | None, typer.Option("--poses", help="Folder where poses are kept (default: inside the corpus).")
-    ] = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
     engine: Annotated[Engine, typer.Option(help="local, or ray: a Ray cluster (RAY_ADDRESS, else this machine).")] = (
         Engine.local
     ),
-    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
-    """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow."""
+    """Store every window of videos, to be searched. A stopped run goes on where it was; more videos may follow.
+
+    Poses are kept inside the corpus unless --poses names a folder.
+    """
     from embeddings.encoders import load_encoder
-    from embeddings.recordings import PoseSource, find_recordings
+    from embeddings.recordings import find_recordings
 
     from ..corpus.cluster import RayEngine, mapper
     from ..corpus.facts import read_facts
@@ -84,11 +73,11 @@ def index(
         network = load_encoder(encoder)
         given = find_recordings(videos, network.required_inputs)
         corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
-        source = PoseSource(estimator.value, poses if poses is not None else output / "poses", fps=fps)
-        videos_on = RayEngine(encoder, workers) if engine is Engine.ray else None
+        source = replace(poses, folder=poses.folder if poses.folder is not None else output / "poses").source()
+        videos_on = RayEngine(encoder, poses.workers) if engine is Engine.ray else None
         with progress_bar() as bar:
             task = bar.add_task("videos", total=len(given))
-            for result in index_videos(corpus, given, network, source, workers, videos_on):
+            for result in index_videos(corpus, given, network, source, poses.workers, videos_on):
                 if result.error:
                     failures.add(result.source, result.error)
                 bar.advance(task)
@@ -100,7 +89,7 @@ def index(
         corpus.remove(remove)
     with corpus.writing(), progress_bar() as bar:
         task = bar.add_task("index", total=None)
-        shards_on = mapper(workers) if engine is Engine.ray else map
+        shards_on = mapper(poses.workers) if engine is Engine.ray else map
         corpus.build(rebuild, lambda done, rows: bar.update(task, completed=done, total=rows), shards_on)
         corpus.write_table()
     for video in corpus.videos.values() if check else ():
@@ -120,7 +109,9 @@ def _summary(corpus: Corpus, json_output: bool) -> None:
         out.print(f"{len(corpus)} videos, {hours:.2f} hours, {corpus.rows:,} windows in {corpus.folder}/")
 
 
+@reads_recordings
 def search(
+    poses: Poses,
     corpus: CorpusFolder,
     clips: Clips,
     output: Annotated[
@@ -136,10 +127,6 @@ def search(
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
     encoder: EncoderName = "default",
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Find the signs of example clips in a corpus."""
@@ -153,7 +140,7 @@ def search(
     network = load_encoder(encoder)
     found = find_exemplars(clips, network.required_inputs)
     failures = Failures()
-    source = pose_source([e.source for e in found], network.required_inputs, poses, estimator, workers, fps)
+    source = poses.source([e.source for e in found], network.required_inputs)
     gallery = enroll(found, None, network, trim=not whole, poses=source, on_error=failures.add)
     options = SearchOptions(most, threshold, refine=refine, candidates=max(2000, 50 * most))
     hits = search_corpus(opened, gallery, options, network, videos=video, signers=signer, since=since, until=until)

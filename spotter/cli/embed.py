@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .console import Failures, out, progress_bar
-from .options import EncoderName, Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
+from .options import EncoderName, Poses, Videos, reads_recordings
 
 __all__ = ["register"]
 
@@ -18,16 +18,14 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter embed talks/ -o vectors/ --window 16 --stride 4[/bold]")(embed)
 
 
+@reads_recordings
 def embed(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for one .npz per video.")] = Path("vectors"),
     encoder: EncoderName = "default",
     window: Annotated[int | None, typer.Option(min=1, help="Frames of a window (default: the encoder's).")] = None,
     stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 4,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Write `vectors` (W, D), unit rows, with `start` and `end` (W,) in seconds, one file per video."""
     import numpy as np
@@ -41,7 +39,7 @@ def embed(
 
     network = load_encoder(encoder)
     recordings = find_recordings(videos, network.required_inputs, unique=True)
-    source = pose_source(recordings, network.required_inputs, poses, estimator, workers, fps)
+    source = poses.source(recordings, network.required_inputs)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(recordings))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +17,7 @@ from .console import progress_bar
 if TYPE_CHECKING:
     from embeddings.recordings import PoseSource
 
-__all__ = ["pose_source"]
+__all__ = ["Poses", "reads_recordings"]
 
 
 class Estimator(StrEnum):
@@ -49,10 +52,6 @@ Workers = Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes 
 
 EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for videos.")]
 
-PosesFolder = Annotated[
-    Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
-]
-
 Rate = Annotated[
     float,
     typer.Option(
@@ -61,33 +60,63 @@ Rate = Annotated[
 ]
 
 
-def pose_source(
-    recordings: Iterable[Any],
-    needs: Sequence[str],
-    folder: Path | None,
-    estimator: Estimator,
-    workers: int,
-    fps: float = 25.0,
-) -> PoseSource:
-    """How poses are estimated. Those of several videos are, in parallel and now, where an encoder needs poses.
+@dataclass(frozen=True)
+class Poses:
+    """How a command comes by poses: its --poses, --estimator, --workers and --fps."""
 
-    They go into the folder, or into a temporary one.
-    """
-    from dataclasses import replace
+    folder: Path | None = None
+    estimator: Estimator = Estimator.mediapipe
+    workers: int = 0
+    fps: float = 25.0
 
-    from embeddings.recordings import PoseSource, Recording, parts_needed
+    def source(self, recordings: Iterable[Any] = (), needs: Sequence[str] = ()) -> PoseSource:
+        """For the reader of recordings. Where an encoder needs poses, those of several videos are estimated now.
 
-    source = PoseSource(estimator.value, folder, fps=fps)
-    films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
-    if len(films) < 2 or len({r.name for r in films}) < len(films):
+        That is done in parallel, into the folder or a temporary one.
+        """
+        from embeddings.recordings import PoseSource, Recording, parts_needed
+
+        source = PoseSource(self.estimator.value, self.folder, fps=self.fps)
+        films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
+        if len(films) < 2 or len({r.name for r in films}) < len(films):
+            return source
+        source = replace(source, folder=self.folder if self.folder is not None else _temporary_folder())
+        with progress_bar() as bar:
+            task = bar.add_task("poses", total=len(films))
+            # what fails here is reported by the step that needs it
+            for _ in source.estimated([r.path for r in films], workers=self.workers):
+                bar.advance(task)
         return source
-    source = replace(source, folder=folder if folder is not None else _temporary_folder())
-    with progress_bar() as bar:
-        task = bar.add_task("poses", total=len(films))
-        # what fails here is reported by the step that needs it
-        for _ in source.estimated([r.path for r in films], workers=workers):
-            bar.advance(task)
-    return source
+
+
+POSE_OPTIONS: dict[str, Any] = {
+    "folder": Annotated[
+        Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
+    ],
+    "estimator": EstimatorName,
+    "workers": Workers,
+    "fps": Rate,
+}
+
+
+def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `Poses`, as its argument `poses`; one that it has itself stays its own."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for name, p in signature.parameters.items() if name != "poses"]
+    added = {name: kind for name, kind in POSE_OPTIONS.items() if name not in signature.parameters}
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Poses, name), annotation=kind)
+        for name, kind in added.items()
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        poses = Poses(**{name: given.pop(name) for name in added})
+        command(poses=poses, **given)
+
+    run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
+    return run
 
 
 def _temporary_folder() -> Path:

@@ -15,11 +15,11 @@ from .options import (
     EstimatorName,
     JsonFlag,
     PoseFormat,
-    PosesFolder,
+    Poses,
     Rate,
     Videos,
     Workers,
-    pose_source,
+    reads_recordings,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def pose(
     failures.finish(len(recordings))
 
 
+@reads_recordings
 def enroll(
+    poses: Poses,
     clips: Clips,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
     encoder: EncoderName = "default",
@@ -96,10 +98,6 @@ def enroll(
     spans: Annotated[Path | None, typer.Option(help="CSV clip,start,end in seconds for some of the clips.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Make a gallery from one or more example clips per sign."""
@@ -120,7 +118,7 @@ def enroll(
     if output.exists() and any(output.iterdir()) and not add:
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
-    source = pose_source([e.source for e in found], network.required_inputs, poses, estimator, workers, fps)
+    source = poses.source([e.source for e in found], network.required_inputs)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("exemplars", total=len(found))
@@ -145,7 +143,9 @@ def _show_exemplars(gallery: Any, output: Path) -> None:
     out.print(f"{len(gallery.labels)} signs, {len(gallery)} exemplars in {output}/")
 
 
+@reads_recordings
 def spot(
+    poses: Poses,
     videos: Videos,
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
     output: Annotated[
@@ -177,10 +177,6 @@ def spot(
     stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
     save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth (.csv .json .eaf) to show in the report.")] = None,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Find the gallery's signs in videos."""
@@ -198,7 +194,7 @@ def spot(
         transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
     )  # fmt: skip
     options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
-    source = pose_source(recordings, network.required_inputs, poses, estimator, workers, fps)
+    source = poses.source(recordings, network.required_inputs)
     companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(recordings))

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import Failures, err, out, progress_bar
-from .options import Estimator, EstimatorName, PosesFolder, Rate
+from .options import Poses, reads_recordings
 
 if TYPE_CHECKING:
     from embeddings.isolated.classify import Classifier
-    from embeddings.recordings import PoseSource
     from embeddings.training.windows import Item
 
-__all__ = ["register"]
+__all__ = ["items_to_classify", "register"]
 
 Checkpoint = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint of a trained encoder.")]
 
@@ -53,7 +52,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter explain HOUSE.mp4 -m run/best.safetensors -o pictures/[/bold]")(explain)
 
 
+@reads_recordings
 def train(
+    poses: Poses,
     recipe: Annotated[str, typer.Argument(help="Recipe by name or as .toml; none lists them.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the training.")] = Path("run"),
     data: Annotated[
@@ -66,9 +67,6 @@ def train(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="Change a recipe: table.key=value; may be repeated.")
     ] = None,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    fps: Rate = 25.0,
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes that prepare batches.")] = 0,
 ) -> None:
     """Train an encoder by a recipe. A stopped run goes on with the same command and ends with the same weights."""
@@ -79,7 +77,6 @@ def train(
             out.print(f"[bold]{name}[/bold]  {read_recipe(name).about}")
         return
     chosen = read_recipe(recipe, change if change is not None else [])
-    from embeddings.recordings import PoseSource
     from embeddings.training.train import train as train_encoder
 
     with progress_bar() as bar:
@@ -90,7 +87,7 @@ def train(
 
         result = train_encoder(
             chosen, output, data, init, device.value, resume,
-            PoseSource(estimator.value, poses, fps=fps), workers, tell=tell,
+            poses.source(), workers, tell=tell,
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
         return
@@ -103,7 +100,7 @@ def train(
     out.print(f"{result.checkpoint}, loss.png, log.csv, tensorboard/ in {output}/")
 
 
-def _items(given: list[str], classifier: Classifier, source: PoseSource, split: str) -> list[Item]:
+def items_to_classify(given: list[str], classifier: Classifier, poses: Poses, split: str) -> list[Item]:
     """What to classify: a data source with its ids and labels, or recordings and folders of them."""
     from functools import partial
 
@@ -115,7 +112,7 @@ def _items(given: list[str], classifier: Classifier, source: PoseSource, split: 
     encoder = classifier.encoder
     absent = not Path(given[0].partition("#")[0]).exists()
     if given[0].endswith(".csv") or (len(given) == 1 and absent and any(mark in given[0] for mark in ":?")):
-        items = open_source(given[0], encoder.required_inputs, source, encoder.fps)
+        items = open_source(given[0], encoder.required_inputs, poses.source(), encoder.fps)
         return [item for item in items if not split or item.split == split]
     found: dict[str, Recording] = {}
     for named in given:
@@ -124,10 +121,13 @@ def _items(given: list[str], classifier: Classifier, source: PoseSource, split: 
             if name in found:
                 raise ValueError(f"{recording}: the sample {name!r} is there twice (also {found[name]})")
             found[name] = recording
+    source = poses.source(found.values(), encoder.required_inputs)
     return [Item(name, r.label, partial(load_clip, r, encoder, source), r.signer) for name, r in found.items()]
 
 
+@reads_recordings
 def classify(
+    poses: Poses,
     clips: Annotated[
         list[str], typer.Argument(help="Clips, folders of them, or data as for training.", show_default=False)
     ],
@@ -144,19 +144,15 @@ def classify(
     ] = None,
     split: Annotated[str, typer.Option(help="Only this split of the data.")] = "",
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.cpu,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    fps: Rate = 25.0,
 ) -> None:
     """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too."""
     import numpy as np
 
     from embeddings.isolated.classify import Classifier, top_labels, write_labels
     from embeddings.isolated.ensemble import Scores, write_scores
-    from embeddings.recordings import PoseSource
 
     classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
-    items = _items(clips, classifier, PoseSource(estimator.value, poses, fps=fps), split)
+    items = items_to_classify(clips, classifier, poses, split)
     failures, rows, seconds = Failures(), dict[str, Any](), 0.0
     with progress_bar() as bar:
         task = bar.add_task("clips", total=len(items))
@@ -235,24 +231,22 @@ def predict(
     out.print(f"{len(found.ids)} samples → {output}")
 
 
+@reads_recordings
 def explain(
+    poses: Poses,
     clip: Annotated[Path, typer.Argument(help="Recording of one sign.", show_default=False)],
     model: Checkpoint,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path("explained"),
     label: Annotated[str, typer.Option(help="The sign to explain (default: the one it gives).")] = "",
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    fps: Rate = 25.0,
 ) -> None:
     """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them."""
     from embeddings.encoders.checkpoint import load_checkpoint
     from embeddings.isolated.explain import explain as explain_clip
     from embeddings.prepared import load_clip
-    from embeddings.recordings import PoseSource
 
     encoder = load_checkpoint(model)
     if encoder.name.startswith("i3d"):
         err.print("the network sees 16 frames at once; the picture spreads its coarser steps over them")
-    recording = load_clip(clip, encoder, PoseSource(estimator.value, poses, fps=fps))
+    recording = load_clip(clip, encoder, poses.source())
     for path in explain_clip(encoder, recording, output, label if label else None):
         out.print(str(path))

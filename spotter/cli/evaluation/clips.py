@@ -9,14 +9,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from embeddings.recordings import PoseSource
-
     from ..console import Failures
+    from ..options import Poses
 
 __all__ = ["classified", "encoded", "refuse_clips"]
 
 
-def encoded(clips: Path, encoder: str, poses: PoseSource, failures: Failures) -> tuple[list[str], NDArray[np.float32]]:
+def encoded(clips: Path, encoder: str, poses: Poses, failures: Failures) -> tuple[list[str], NDArray[np.float32]]:
     """(ids, vectors (N, D)), one a clip trimmed to its sign; clips that fail are told and left out.
 
     Raises:
@@ -29,30 +28,30 @@ def encoded(clips: Path, encoder: str, poses: PoseSource, failures: Failures) ->
 
     network = load_encoder(encoder)
     found = find_recordings([clips], network.required_inputs, recursive=True)
+    source = poses.source(found, network.required_inputs)
     waiting = [Exemplar(r.name_in(clips), r) for r in found]
-    gallery = enroll(waiting, None, network, poses=poses, on_error=failures.add)
+    gallery = enroll(waiting, None, network, poses=source, on_error=failures.add)
     return list(gallery.exemplar_labels), gallery.vectors
 
 
-def classified(clips: Path, model: Path, poses: PoseSource, most: int, failures: Failures) -> dict[str, list[str]]:
+def classified(clips: Path, model: Path, poses: Poses, most: int, failures: Failures) -> dict[str, list[str]]:
     """Id → the likeliest labels; clips that fail are told and left out.
 
     Raises:
         ValueError: no clip could be classified.
     """
     from embeddings.isolated.classify import Classifier, top_labels
-    from embeddings.prepared import load_clip
-    from embeddings.recordings import find_recordings
+
+    from ..training import items_to_classify
 
     classifier = Classifier(model)
     ranked: dict[str, list[str]] = {}
-    for recording in find_recordings([clips], classifier.encoder.required_inputs, recursive=True):
+    for item in items_to_classify([str(clips)], classifier, poses, ""):
         try:
-            probabilities = classifier.probabilities(load_clip(recording, classifier.encoder, poses))
-            best = top_labels(probabilities, classifier.labels, most)
-            ranked[recording.name_in(clips)] = [label for label, _ in best]
+            best = top_labels(classifier.probabilities(item.load()), classifier.labels, most)
+            ranked[item.id] = [label for label, _ in best]
         except (ValueError, KeyError, OSError) as error:
-            failures.add(recording, error)
+            failures.add(item.id, error)
     if not ranked:
         raise ValueError(f"{clips}: none of its {len(failures.failed)} clips could be classified")
     return ranked

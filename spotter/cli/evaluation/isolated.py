@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..console import Failures, err, out, print_json
-from ..options import Estimator, EstimatorName, PosesFolder, Rate
+from ..options import Poses, reads_recordings
 
 __all__ = ["register"]
 
@@ -35,7 +35,9 @@ def register(group: typer.Typer) -> None:
     )(eval_isolated)
 
 
+@reads_recordings
 def eval_isolated(
+    poses: Poses,
     truth: TruthFile,
     predictions: FoundFile,
     one_shot: Annotated[
@@ -63,14 +65,10 @@ def eval_isolated(
     encoder: Annotated[
         str, typer.Option("--encoder", "-e", help="With --one-shot: encode the clips, trimmed to their signs.")
     ] = "",
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    fps: Rate = 25.0,
     json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Top-1, top-5, macro accuracy with intervals over clips and signers; which signs are taken for which."""
     from embeddings.pose.formats.spoter_csv import is_spoter_csv
-    from embeddings.recordings import PoseSource
 
     from ...scoring import scorer
     from .clips import classified, encoded, refuse_clips
@@ -79,10 +77,10 @@ def eval_isolated(
     known = signers if len(signers) == len(labels) else None
     if signers and known is None:
         err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
-    source, failures = PoseSource(estimator.value, poses, fps=fps), Failures()
+    failures = Failures()
     if one_shot:
         if encoder:
-            vectors = encoded(predictions, encoder, source, failures)
+            vectors = encoded(predictions, encoder, poses, failures)
         else:
             refuse_clips(predictions)
             vectors = scorer("eval.isolated.files").read_vectors(predictions)
@@ -90,7 +88,7 @@ def eval_isolated(
         failures.finish(len(vectors[0]) + len(failures.failed))
         return
     if model is not None and (predictions.suffix.lower() != ".csv" or is_spoter_csv(predictions)):
-        ranked = classified(predictions, model, source, k, failures)
+        ranked = classified(predictions, model, poses, k, failures)
     else:
         refuse_clips(predictions)
         ranked = scorer("eval.isolated.files").read_ranked(predictions)

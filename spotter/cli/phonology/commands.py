@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import out, print_json
-from ..options import Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
+from ..options import Poses, Videos, reads_recordings
 from . import hands as linguistics_hands
 from . import handshapes as linguistics_vle
 from . import tables as linguistics_tables
@@ -32,15 +32,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="phonology")
 
 
+@reads_recordings
 def describe(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for .eaf, .csv and .html.")] = Path(
         "described"
     ),
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Time-aligned tiers per parameter and hand: ELAN, a table, and a page under the video."""
     from embeddings.phonology.describe import describe as describe_pose
@@ -53,15 +51,14 @@ def describe(
             write_description(output / f"{recording.name}{ending}", stretches, recording.name, recording.media)
         out.print(f"{recording.name}: {len(stretches)} stretches → {output}/{recording.name}.eaf .csv .html")
 
-    over_poses(videos, poses, estimator, workers, fps, work)
+    over_poses(videos, poses, work)
 
 
+@reads_recordings
 def compare(
+    poses: Poses,
     first: Annotated[Path, typer.Argument(help="Recording of one sign.", show_default=False)],
     second: Annotated[Path, typer.Argument(help="Recording of another.", show_default=False)],
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    fps: Rate = 25.0,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """In which parameters two signs differ."""
@@ -71,7 +68,7 @@ def compare(
     from embeddings.recordings import one_recording
 
     pair = [one_recording(path) for path in (first, second)]
-    source = pose_source(pair, ("pose",), poses, estimator, 0, fps)
+    source = poses.source(pair, ("pose",))
     found = compare_poses(*(read_pose_of(recording, source) for recording in pair))
     if json_output:
         print_json(asdict(found))

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..console import Failures, progress_bar
-from ..options import Estimator, pose_source
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
     from embeddings.recordings import PoseSource, Recording
+
+    from ..options import Poses
 
 __all__ = ["READING_ERRORS", "over_poses", "read_pose_of", "read_signers", "write_rows"]
 
@@ -21,10 +22,7 @@ READING_ERRORS = (ValueError, KeyError, OSError)
 
 def over_poses(
     videos: list[Path],
-    poses: Path | None,
-    estimator: Estimator,
-    workers: int,
-    fps: float,
+    poses: Poses,
     work: Callable[[Recording, Pose], None],
     done: Collection[str] = (),
     needs: Sequence[str] = ("pose",),
@@ -32,7 +30,6 @@ def over_poses(
     """Calls `work` with each recording and its pose, under a progress bar; those that fail are told and passed over.
 
     Args:
-        fps: of recordings that do not say theirs.
         done: names of recordings that are finished already.
         needs: ("pose", "frames") where pictures are cut too.
 
@@ -46,7 +43,7 @@ def over_poses(
 
     recordings = find_recordings(videos, needs, unique=True)
     left = [recording for recording in recordings if recording.name not in done]
-    source = pose_source(left, needs, poses, estimator, workers, fps)
+    source = poses.source(left, needs)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(recordings), completed=len(recordings) - len(left))

@@ -11,7 +11,7 @@ import typer
 from safe_files import GroupedHDF5
 
 from ..console import Failures, out, progress_bar
-from ..options import Clips, Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers, pose_source
+from ..options import Clips, Poses, Videos, reads_recordings
 from .files import READING_ERRORS, over_poses, read_pose_of, read_signers, write_rows
 
 if TYPE_CHECKING:
@@ -43,14 +43,12 @@ def register(group: typer.Typer) -> None:
     )
 
 
+@reads_recordings
 def crops(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: [video]/crops.")] = Path("crops.h5"),
     masked: Annotated[bool, typer.Option("--masked", help="Black out everything but the skeleton.")] = False,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Body crops of 256 × 256 pixels. Videos that the file holds are not done again."""
     from embeddings.phonology.body_crops import write_body_crops
@@ -62,20 +60,18 @@ def crops(
         out.print(f"{recording.name}: {count} crops")
 
     with GroupedHDF5(output) as store:
-        over_poses(videos, poses, estimator, workers, fps, work, store.names(), FILMED)
+        over_poses(videos, poses, work, store.names(), FILMED)
 
 
+@reads_recordings
 def hands(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file of hand images.")] = Path("hands.h5"),
     confidence: Annotated[float, typer.Option(min=0, max=1, help="Least mean confidence of a hand's joints.")] = 0.4,
     signers: Signers = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the confidences per signer.")] = None,
     table: Annotated[Path | None, typer.Option(help="CSV of the confidences per signer.")] = None,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Images of 70 × 70 pixels of both hands. Videos that the file holds are not done again."""
     from embeddings.phonology.handshapes.images import confidence_statistics, store_size, write_hand_images
@@ -93,7 +89,7 @@ def hands(
 
     try:
         with GroupedHDF5(output) as store:
-            over_poses(videos, poses, estimator, workers, fps, work, store.names(), FILMED)
+            over_poses(videos, poses, work, store.names(), FILMED)
     finally:
         rows = confidence_statistics(seen, confidence)
         if table is not None:
@@ -108,7 +104,9 @@ def hands(
             )
 
 
+@reads_recordings
 def clusters(
+    poses: Poses,
     clips: Clips,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file of the clusters.")] = Path("clusters.h5"),
     distance: Annotated[Distance, typer.Option(help="In the picture (published), or of 3D palm shapes.")] = (
@@ -119,16 +117,12 @@ def clusters(
     sheets: Annotated[Path | None, typer.Option(help="Folder for one contact sheet per cluster.")] = None,
     hands: Annotated[Path | None, typer.Option(help="Hand images for the sheets (spotter phonology hands).")] = None,
     signers: Signers = None,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Handshapes of a corpus of single signs: clusters per sign, then over all signs; dominant hand per signer."""
     from embeddings.phonology.handshapes.clusters import ClusterOptions
     from embeddings.phonology.handshapes.corpus import cluster_corpus, dominant_hands, write_corpus_clusters
 
-    videos, failures, total = _labelled(clips, read_signers(signers), poses, estimator, workers, fps)
+    videos, failures, total = _labelled(clips, read_signers(signers), poses)
     dominant = dominant_hands(videos)
     found = cluster_corpus(videos, distance.value, ClusterOptions(least=least), join, dominant)
     write_corpus_clusters(output, found)
@@ -144,9 +138,7 @@ def clusters(
     failures.finish(total)
 
 
-def _labelled(
-    clips: list[Path], signers: dict[str, str], poses: Path | None, estimator: Estimator, workers: int, fps: float
-) -> tuple[list[LabelledPose], Failures, int]:
+def _labelled(clips: list[Path], signers: dict[str, str], poses: Poses) -> tuple[list[LabelledPose], Failures, int]:
     """The poses of all clips that can be read, with their signs and signers."""
     from embeddings.phonology.handshapes.corpus import LabelledPose
     from embeddings.recordings import source_name
@@ -154,7 +146,7 @@ def _labelled(
     from ...enrolment import find_exemplars
 
     found = find_exemplars(clips)
-    source = pose_source([e.source for e in found], ("pose",), poses, estimator, workers, fps)
+    source = poses.source([e.source for e in found], ("pose",))
     failures, videos = Failures(), []
     with progress_bar() as bar:
         task = bar.add_task("poses", total=len(found))

@@ -11,7 +11,7 @@ import typer
 from safe_files import GroupedHDF5
 
 from ..console import Failures, out, print_json, progress_bar
-from ..options import Estimator, EstimatorName, JsonFlag, PosesFolder, Rate, Videos, Workers
+from ..options import JsonFlag, Poses, Videos, reads_recordings
 from .files import READING_ERRORS, over_poses
 
 if TYPE_CHECKING:
@@ -152,17 +152,15 @@ def predict(
     failures.finish(len(stores))
 
 
+@reads_recordings
 def semantic(
+    poses: Poses,
     videos: Videos,
     vle: Annotated[Path, typer.Option("--vle", help="Embeddings of their hands (vle predict).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: [video]/{semantic, frames}.")] = Path(
         "semantic.h5"
     ),
     count: Annotated[int, typer.Option("--count", "-n", min=0, help="Key-frames; 0 keeps every frame.")] = 16,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Semantic vectors of key-frames, 2590 values each: places and hand embeddings, left and right."""
     from embeddings.phonology.semantic_vector import semantic_track
@@ -174,5 +172,5 @@ def semantic(
             group.create_dataset("semantic", data=values, compression="gzip")
 
     with GroupedHDF5(output) as store:
-        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
+        done = over_poses(videos, poses, work, store.names())
     out.print(f"semantic vectors of {done} videos → {output}")

@@ -10,7 +10,7 @@ import typer
 from safe_files import GroupedHDF5
 
 from ..console import out
-from ..options import Estimator, EstimatorName, PosesFolder, Rate, Videos, Workers
+from ..options import Poses, Videos, reads_recordings
 from .files import over_poses, write_rows
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def register(group: typer.Typer) -> None:
     )
 
 
+@reads_recordings
 def keyframes(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file, one array per video.")] = Path(
         "keyframes.h5"
@@ -44,10 +46,6 @@ def keyframes(
         False
     ),
     strips: Annotated[Path | None, typer.Option(help="Folder for one picture strip per video.")] = None,
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """The frames in which the signer moves least. Videos that the file holds are not done again."""
     from embeddings.phonology.keyframes import keyframes as slowest
@@ -60,7 +58,7 @@ def keyframes(
         store.put(recording.name, chosen)
 
     with GroupedHDF5(output) as store:
-        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
+        done = over_poses(videos, poses, work, store.names())
     out.print(f"key-frames of {done} videos → {output}")
 
 
@@ -76,15 +74,13 @@ def _strip(target: Path, recording: Recording, pose: Pose, chosen: Any) -> None:
     write_picture(target, keyframe_strip(pose, chosen, frames))
 
 
+@reads_recordings
 def locations(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: frame_number, vector per video.")] = Path(
         "locations.h5"
     ),
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Location vectors (T, 2, 15), named places per frame, and the place of the sign per hand (left, right)."""
     import numpy as np
@@ -107,19 +103,17 @@ def locations(
         out.print(f"{recording.name}: left hand {left or 'not seen'}, right hand {right or 'not seen'}")
 
     with GroupedHDF5(output) as store:
-        done = over_poses(videos, poses, estimator, workers, fps, work, store.names())
+        done = over_poses(videos, poses, work, store.names())
     out.print(f"locations of {done} videos → {output}")
 
 
+@reads_recordings
 def movements(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV of segments, in seconds.")] = Path(
         "movements.csv"
     ),
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """What each hand does: holds, directions, twisting; where it comes from, goes to, passes and touches."""
     from embeddings.phonology.movements import movements as moved
@@ -135,21 +129,19 @@ def movements(
 
     columns = ("video", "hand", "kind", "start", "end", "away_from", "towards", "passage", "contact", "confidence")
     try:
-        over_poses(videos, poses, estimator, workers, fps, work)
+        over_poses(videos, poses, work)
     finally:
         write_rows(output, columns, rows)
         out.print(f"{len(rows)} segments → {output}")
 
 
+@reads_recordings
 def orientations(
+    poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV of stretches, in seconds.")] = Path(
         "orientations.csv"
     ),
-    poses: PosesFolder = None,
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
-    fps: Rate = 25.0,
 ) -> None:
     """Which way the palms face: up, down, right, left (the signer's own), away, body."""
     from embeddings.phonology.describe import describe
@@ -163,7 +155,7 @@ def orientations(
         )
 
     try:
-        over_poses(videos, poses, estimator, workers, fps, work)
+        over_poses(videos, poses, work)
     finally:
         write_rows(output, ("video", "hand", "palm", "start", "end", "confidence"), rows)
         out.print(f"{len(rows)} stretches → {output}")

@@ -74,12 +74,13 @@ def test_two_of_one_name_are_refused_and_a_folder_is_needed(tmp_path: Path) -> N
 
 
 def test_commands_estimate_beforehand_only_where_poses_are_needed(tmp_path: Path) -> None:
-    from spotter.cli.options import Estimator, pose_source
+    from spotter.cli.options import Poses
 
     films = [write_timed(tmp_path / f"{i}.mp4", [0, 40]) for i in range(2)]
     recordings = find_recordings(films, ("frames",))
-    assert pose_source(recordings, ("frames",), tmp_path / "kept", Estimator.mediapipe, 1).folder == tmp_path / "kept"
+    assert Poses(tmp_path / "kept").source(recordings, ("frames",)).folder == tmp_path / "kept"
     assert not (tmp_path / "kept").exists()
-    kept = pose_source(recordings, ("left_hand",), None, Estimator.mediapipe, 1)
+    kept = Poses(workers=1).source(recordings, ("left_hand",))
     assert kept.folder is not None
     assert kept.folder.name.startswith("spotter-poses-")
+    assert sorted(file.name for file in kept.folder.glob("*.pose")) == ["0.pose", "1.pose"]
