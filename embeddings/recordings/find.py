@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import media_name
-from .kinds import KINDS, VIDEO_ENDINGS, Kind, RecordingError, describe_contents, kind_of, parts_needed
+from .kinds import KINDS, VIDEO_ENDINGS, Kind, RecordingError, kind_of, parts_needed
 
 __all__ = ["Recording", "find_recordings", "one_recording", "source_name"]
 
@@ -160,8 +160,22 @@ def _unknown(path: Path) -> Kind:
             raise VideoError
         probe(path)
     except VideoError:
-        raise RecordingError(f"{path}: {describe_contents(path)}; expected {_expected()}") from None
+        raise RecordingError(f"{path}: {_contents(path)}; expected {_expected()}") from None
     return KINDS["video"]
+
+
+def _contents(path: Path) -> str:
+    """What a file of no known kind is, for a message."""
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        return "of no kind that is known here"
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        held = [f"{name}: {', '.join(value) if hasattr(value, 'keys') else 'array'}" for name, value in file.items()]
+    inside = ', '.join(held)[:120] or 'nothing'
+    return f"an HDF5 file without poses, hand images or semantic vectors (it holds {inside})"
+        f"an HDF5 file without poses, hand images or semantic vectors (it holds {', '.join(held)[:120] or 'nothing'})"
+    )
 
 
 def _expected() -> str:
@@ -213,10 +227,10 @@ def _inside(folder: Path, needs: Sequence[str], recursive: bool) -> list[Recordi
             into += _clips(path, kind)
         elif recursive and path.is_dir():
             below += _inside(path, needs, recursive)
-    found = [recording for same in same_name.values() for recording in _one_of(same, needs)] + below
-    able = [recording for recording in found if recording.can_give(needs)]
-    # beside recordings, a folder of images holds pictures for some other purpose
-    return able or [recording for recording in pictures if recording.can_give(needs)] or found or pictures
+    here = [recording for same in same_name.values() for recording in _one_of(same, needs)]
+    if not any(recording.can_give(needs) for recording in here):
+        here += pictures  # beside other recordings, a folder of images holds pictures for some other purpose
+    return [recording for recording in here + below if recording.can_give(needs)] or here + below
 
 
 def _one_of(same: list[Recording], needs: Sequence[str]) -> list[Recording]:

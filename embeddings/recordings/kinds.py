@@ -22,9 +22,7 @@ from ..pose.formats import openpose, packs, spoter_csv, store
 from ..pose.formats.dot_pose import read_dot_pose
 from ..pose.formats.frankmocap import read_rotations
 
-__all__ = [
-    "KINDS", "VIDEO_ENDINGS", "Entry", "Kind", "RecordingError", "describe_contents", "kind_of", "parts_needed",
-]  # fmt: skip
+__all__ = ["KINDS", "VIDEO_ENDINGS", "Entry", "Kind", "RecordingError", "kind_of", "parts_needed"]
 
 VIDEO_ENDINGS = (
     ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv",
@@ -92,7 +90,7 @@ class Kind:
 
     def holds_in(self, path: Path) -> frozenset[str]:
         """What a clip of this very file holds; of a damaged one, what it should."""
-        return (frozenset(_array_names(path)) if self.read is _arrays else frozenset()) or self.holds
+        return frozenset(_array_names(path) - {"fps"} if self.read is _arrays else ()) or self.holds
 
 
 # --- what tells kinds apart --------------------------------------------------------------------------------------
@@ -196,11 +194,6 @@ def _pose(read: Callable[[Path, str, float], Pose]) -> Callable[[Path, str, floa
     return clip
 
 
-def _sequence(path: Path, part: str, fps: float) -> Pose:
-    place = [name for name, _, _ in packs.sequence_names(path)].index(part)
-    return next(packs.read_pack(path, fps, sequences=[place])).pose
-
-
 def _hand(path: Path, part: str, fps: float) -> Clip:
     hand, rate = images.read_hand_track(path, *part.rsplit("/", 1))
     return Clip("", rate if rate else fps, extra={"hand": hand})
@@ -246,12 +239,8 @@ def _rotations(path: Path, part: str, fps: float) -> Clip:
     return Clip("", fps, extra={"rotations": read_rotations(path)})
 
 
-def _kinds(*kinds: Kind) -> dict[str, Kind]:
-    return {kind.name: kind for kind in kinds}
-
-
 _POSE = frozenset({"pose"})
-KINDS: dict[str, Kind] = _kinds(
+_TABLE = (
     Kind("video", frozenset({"frames"}), _ending(*VIDEO_ENDINGS)),
     Kind(".pose file", _POSE, _ending(".pose"), _pose(lambda path, _, fps: read_dot_pose(path))),
     Kind("semantic vectors (.h5)", frozenset({"semantic"}), _store(lambda v: "semantic" in _members(v)), _semantic,
@@ -267,7 +256,7 @@ KINDS: dict[str, Kind] = _kinds(
          _pose(lambda path, row, fps: next(spoter_csv.read_spoter_csv(path, fps, rows=[int(row)]))[0]),
          lambda path: [Entry(str(row), f"{path.stem}-{row}", label)
                        for row, label in spoter_csv.labels_of_rows(path).items()]),
-    Kind("landmark pack (.npz)", _POSE, _npz("frames", "offsets"), _pose(_sequence),
+    Kind("landmark pack (.npz)", _POSE, _npz("frames", "offsets"), _pose(packs.read_sequence),
          lambda path: [Entry(name, name, label, signer) for name, label, signer in packs.sequence_names(path)]),
     Kind("FrankMocap file", frozenset({"rotations"}), _frankmocap_file, _rotations),
     Kind("arrays (.npz)", frozenset({"frames", "rotations", "hand", "semantic", "depth"}), _ending(".npz"), _arrays),
@@ -275,19 +264,9 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("FrankMocap folder", frozenset({"rotations"}), _frankmocap_folder, _rotations),
     Kind("folder of images", frozenset({"frames"}), _image_folder),
 )  # fmt: skip
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
 
 
 def kind_of(path: Path) -> Kind | None:
     """The kind of a file or folder; None when it is none of `KINDS`."""
     return next((kind for kind in KINDS.values() if kind.matches(path)), None)
-
-
-def describe_contents(path: Path) -> str:
-    """What a file of no known kind is, for a message."""
-    if path.suffix.lower() not in (".h5", ".hdf5"):
-        return "of no kind that is known here"
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        names = ", ".join(f"{name}: {', '.join(sorted(_members(file[name]))) or 'array'}" for name in file)
-    return f"an HDF5 file without poses, hand images or semantic vectors (it holds {names[:120] or 'nothing'})"

@@ -145,7 +145,11 @@ def _filmed(
 def _part(clip: Clip, start: float, end: float | None) -> Clip:
     if start == 0 and end is None:
         return clip
-    first = min(len(clip) - 1, round(start * clip.fps))
+    first = round(start * clip.fps)
+    if first >= len(clip):
+        raise RecordingError(
+            f"{clip.name}: is {len(clip) / clip.fps:.2f} s long; a part from {start} s on is not in it"
+        )
     last = len(clip) if end is None else min(len(clip), round(end * clip.fps))
     return clip.cut(first, max(first + 1, last))
 

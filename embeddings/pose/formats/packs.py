@@ -23,7 +23,7 @@ from ...skeletons import SKELETONS
 from .dot_pose import published_names
 from .errors import PoseFileError
 
-__all__ = ["PackedSequence", "read_pack", "sequence_names"]
+__all__ = ["PackedSequence", "read_pack", "read_sequence", "sequence_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,31 @@ def sequence_names(path: str | Path) -> list[tuple[str, str, str]]:
         PoseFileError: as `read_pack`.
     """
     arrays = _arrays(Path(path))
-    columns = [_texts(arrays, key) for key in ("seq_id", "label", "signer")]
-    often = Counter(columns[0])
-    names = [name if name and often[name] == 1 else f"{name}.{i}".lstrip(".") for i, name in enumerate(columns[0])]
-    return list(zip(names, *columns[1:], strict=True))
+    numbers = range(len(arrays["offsets"]) - 1)
+    often = Counter(_text(arrays, "seq_id", i) for i in numbers)
+    names = (_text(arrays, "seq_id", i) for i in numbers)
+    unique = (name if name and often[name] == 1 else f"{name}.{i}".lstrip(".") for i, name in enumerate(names))
+    return [(name, _text(arrays, "label", i), _text(arrays, "signer", i)) for i, name in enumerate(unique)]
 
 
-def _texts(arrays: dict[str, NDArray[Any]], key: str) -> list[str]:
-    count = len(arrays["offsets"]) - 1
-    return [str(value) for value in arrays[key]] if key in arrays else [""] * count
+def _text(arrays: dict[str, NDArray[Any]], key: str, sequence: int) -> str:
+    return str(arrays[key][sequence]) if key in arrays else ""
+
+
+def read_sequence(path: str | Path, name: str, fps: float = 25.0) -> Pose:
+    """The pose of one sequence by its name in `sequence_names`.
+
+    Raises:
+        PoseFileError: as `read_pack`.
+        KeyError: no such sequence.
+    """
+    place = _places(Path(path), *_version(Path(path)))[name]
+    return next(read_pack(path, fps, sequences=[place])).pose
+
+
+@lru_cache(maxsize=1)
+def _places(path: Path, changed: int, size: int) -> dict[str, int]:
+    return {name: place for place, (name, _, _) in enumerate(sequence_names(path))}
 
 
 def read_pack(
@@ -75,19 +91,24 @@ def read_pack(
     arrays = _arrays(path)
     frames, offsets = arrays["frames"], arrays["offsets"]
     skeleton, columns, joints = _layout(path, frames.shape[1], arrays.get("point_names"))
-    labels, signers, names = (_texts(arrays, key) for key in ("label", "signer", "seq_id"))
     for i in range(len(offsets) - 1) if sequences is None else sequences:
         rate = float(arrays["fps"][i]) if "fps" in arrays else fps
         values = frames[offsets[i] : offsets[i + 1], columns].astype(np.float32)
-        pose = _pose(values, skeleton, joints, rate, size, depth, source=names[i])
-        yield PackedSequence(pose, labels[i], signers[i], names[i])
+        label, signer, name = (_text(arrays, key, i) for key in ("label", "signer", "seq_id"))
+        pose = _pose(values, skeleton, joints, rate, size, depth, source=name)
+        yield PackedSequence(pose, label, signer, name)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _version(path: Path) -> tuple[int, int]:
+    """What tells a file from another under the same name."""
     if not path.is_file():
         raise PoseFileError(f"{path}: no such landmark pack")
     facts = path.stat()
-    return _loaded(path, facts.st_mtime_ns, facts.st_size)
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    return _loaded(path, *_version(path))
 
 
 @lru_cache(maxsize=1)  # sequences are asked for one by one, and a compressed array is only read whole

@@ -162,6 +162,9 @@ def test_pictures_beside_recordings_are_not_a_recording(tmp_path: Path) -> None:
         image(tmp_path / "dictionary" / "HOUSE" / f"{i}.jpg")
     assert names(find_recordings([tmp_path / "talks"], ("frames",))) == [("talk", "video")]
     assert names(find_recordings([tmp_path / "dictionary"])) == [("HOUSE", "folder of images")]
+    touch(tmp_path, "dictionary/TREE/anna.mp4")  # in a folder of its own: the images are a sign still
+    both = find_recordings([tmp_path / "dictionary"], recursive=True)
+    assert [r.name_in(tmp_path / "dictionary") for r in both] == ["HOUSE", "TREE/anna"]
     image(tmp_path / "album" / "cover.png")
     with pytest.raises(RecordingError, match="no recording in this folder; expected a video"):
         find_recordings([tmp_path / "album"])

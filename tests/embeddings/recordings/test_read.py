@@ -96,6 +96,8 @@ def test_a_part_is_cut_in_seconds_from_every_kind(tmp_path: Path) -> None:
     write_pose(tmp_path / "talk.pose", pose)
     part = read_recording(tmp_path / "talk.pose", start=0.4, end=0.8)
     np.testing.assert_allclose(part.pose.xy, read_recording(tmp_path / "talk.pose").pose.xy[10:20])  # type: ignore[union-attr]
+    with pytest.raises(RecordingError, match=r"talk: is \d\.\d\d s long and has no part from 90 s on"):
+        read_recording(tmp_path / "talk.pose", start=90)
     frames = np.repeat(np.arange(0, 200, 10, dtype=np.uint8), 16 * 16 * 3).reshape(20, 16, 16, 3)
     write_video(tmp_path / "film.mp4", frames, 25.0, crf=0)
     seen = read_recording(tmp_path / "film.mp4", ("frames",), start=0.2, end=0.4).frames
