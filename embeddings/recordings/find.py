@@ -172,10 +172,8 @@ def _contents(path: Path) -> str:
 
     with h5py.File(path, "r") as file:
         held = [f"{name}: {', '.join(value) if hasattr(value, 'keys') else 'array'}" for name, value in file.items()]
-    inside = ', '.join(held)[:120] or 'nothing'
+    inside = ", ".join(held)[:120] or "nothing"
     return f"an HDF5 file without poses, hand images or semantic vectors (it holds {inside})"
-        f"an HDF5 file without poses, hand images or semantic vectors (it holds {', '.join(held)[:120] or 'nothing'})"
-    )
 
 
 def _expected() -> str:

@@ -147,9 +147,7 @@ def _part(clip: Clip, start: float, end: float | None) -> Clip:
         return clip
     first = round(start * clip.fps)
     if first >= len(clip):
-        raise RecordingError(
-            f"{clip.name}: is {len(clip) / clip.fps:.2f} s long; a part from {start} s on is not in it"
-        )
+        raise RecordingError(f"{clip.name}: is {len(clip) / clip.fps:.2f} s long and has no part from {start} s on")
     last = len(clip) if end is None else min(len(clip), round(end * clip.fps))
     return clip.cut(first, max(first + 1, last))
 

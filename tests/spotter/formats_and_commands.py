@@ -26,6 +26,7 @@ from embeddings.synthetic import Camera, SignWorld
 from embeddings.synthetic.filming.look import Look
 from embeddings.synthetic.filming.render import render_frames
 from embeddings.video import write_video
+from safe_files import GroupedHDF5
 
 __all__ = ["COMMANDS", "FORMATS", "NAMES", "Format", "Made", "cell", "exact_pose", "make", "markdown_table"]
 
@@ -166,8 +167,10 @@ def stored(file: str, write: Callable[[Path], object]) -> Callable[[Path], Path]
 
 
 def write_hands(path: Path) -> None:
-    for name in NAMES:
-        write_hand_images(path, name, pictures(name)[0], pictures(name)[1], 0.0)
+    with GroupedHDF5(path) as store:
+        for name in NAMES:
+            with store.add(name) as group:
+                write_hand_images(group, *pictures(name), 0.0)
 
 
 def write_semantic(path: Path) -> None:

@@ -55,7 +55,8 @@ def test_a_track_has_a_row_for_every_frame(tmp_path: Path) -> None:
     """Seen in frames 2 and 3 of 4: the frames before take the image of frame 2, in a mirror as it is a left hand."""
     frames = [np.full((80, 100, 3), 60 * k, np.uint8) for k in range(4)]
     frames[2][:, :40] = 200
-    write_hand_images(tmp_path / "h.h5", "v", frames, planted())
+    with GroupedHDF5(tmp_path / "h.h5") as store, store.add("v") as group:
+        write_hand_images(group, frames, planted())
     assert hand_tracks(tmp_path / "h.h5") == [("v", "left_hand")]
     images, fps = read_hand_track(tmp_path / "h.h5", "v", "left_hand")
     assert (images.shape, fps) == ((4, SIZE, SIZE, 3), 25.0)
@@ -68,7 +69,8 @@ def test_a_gap_in_a_track_is_filled_from_the_nearer_side(tmp_path: Path) -> None
     xy, confidence = np.repeat(pose.xy[3:], 6, axis=0), np.zeros((6, 50), np.float32)
     confidence[[0, 3]] = 1.0
     frames = [np.full((80, 100, 3), 10 * k, np.uint8) for k in range(6)]
-    write_hand_images(tmp_path / "h.h5", "v", frames, Pose(xy, confidence, "openpose-50", 25.0, (100, 80)))
+    with GroupedHDF5(tmp_path / "h.h5") as store, store.add("v") as group:
+        write_hand_images(group, frames, Pose(xy, confidence, "openpose-50", 25.0, (100, 80)))
     images, _ = read_hand_track(tmp_path / "h.h5", "v", "left_hand")
     assert images[:, 0, 0, 0].tolist() == [0, 0, 30, 30, 30, 30]
     with h5py.File(tmp_path / "h.h5", "a") as file:  # 0 and 4 are equally far from 2: the earlier one
