@@ -76,6 +76,7 @@ def estimate_videos(
     workers: int = 0,
     settings: Mapping[str, Any] | None = None,
     progress: Callable[[Path, float], None] | None = None,
+    apart: bool = False,
 ) -> Iterator[EstimateResult]:
     """Estimates many videos in parallel processes, one file each in `folder`; yields results as they finish.
 
@@ -88,6 +89,8 @@ def estimate_videos(
         format: "pose" or "h5".
         workers: processes; 0 is one per core.
         progress: told (video, share in [0, 1]); while it runs where this process does the work, and at its end.
+        apart: where another video's pose has a video's name, a hash of the video is added to it, so that neither is
+            written over the other (HOUSE/anna.mp4 and TREE/anna.mp4 of a dictionary).
 
     Raises:
         ValueError: two videos would write the same file; format or estimator is not known.
@@ -101,6 +104,8 @@ def estimate_videos(
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator {estimator!r} is not known; expected one of {', '.join(ESTIMATORS)}")
     outputs = [folder / f"{media_name(path)}.{ending}" for path in paths]
+    if apart:
+        outputs = list(_kept_apart(paths, outputs, fps))
     if len(set(outputs)) != len(paths):
         twice = sorted({output.stem for output in outputs if outputs.count(output) > 1})
         raise ValueError(f"videos of the same name would overwrite each other's poses: {', '.join(twice)}; rename them")
@@ -118,6 +123,17 @@ def estimate_videos(
     for result in _in_turn(waiting, cores, tell) if len(waiting) <= 1 or cores == 1 else _in_parallel(waiting, cores):
         tell(result.video, 1.0)
         yield result
+
+
+def _kept_apart(videos: Sequence[Path], outputs: Sequence[Path], fps: float | None) -> Iterator[Path]:
+    taken: set[Path] = set()
+    for video, output in zip(videos, outputs, strict=True):
+        stamp = source_stamp(video, fps) if video.exists() else ""
+        if output in taken or (output.exists() and not read_header(output).get("stamp", "").startswith(stamp)):
+            mark = hashlib.sha256(f"{video.resolve()}:{stamp}".encode()).hexdigest()[:8]
+            output = output.with_name(f"{output.stem}.{mark}{output.suffix}")
+        taken.add(output)
+        yield output
 
 
 def _in_turn(jobs: list[_Job], cores: int, tell: Callable[[Path, float], None]) -> Iterator[EstimateResult]:

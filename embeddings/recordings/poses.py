@@ -60,11 +60,13 @@ class PoseSource:
         finally:
             estimator.close()
 
-    def estimated(self, videos: Sequence[Path], workers: int = 0, format: str = "pose") -> Iterator[EstimateResult]:
+    def estimated(
+        self, videos: Sequence[Path], workers: int = 0, format: str = "pose", apart: bool = True
+    ) -> Iterator[EstimateResult]:
         """Estimates many, in parallel, into the folder; see `embeddings.pose.estimate_videos`.
 
         Raises:
-            ValueError: there is no folder, or two videos have the same name.
+            ValueError: there is no folder; without `apart`, two videos have the same name.
         """
         from ..pose import estimate_videos
 
@@ -72,7 +74,16 @@ class PoseSource:
             raise ValueError("poses of many videos are estimated into a folder; name one")
         for images, rate in ((False, None), (True, self.fps)):
             some = [v for v in videos if v.is_dir() == images]
-            yield from estimate_videos(some, self.folder, self.estimator, format, rate, workers, self.settings)
+            yield from estimate_videos(
+                some,
+                self.folder,
+                self.estimator,
+                format,
+                rate,
+                workers,
+                self.settings,
+                apart=apart,
+            )
 
 
 def write_poses(
@@ -90,7 +101,7 @@ def write_poses(
     """
     refuse_same_names(recordings)
     films = {r.path: r for r in recordings if r.filmed}
-    for result in source.estimated(list(films), workers, format):
+    for result in source.estimated(list(films), workers, format, apart=False):
         yield films[result.video], result
     for recording in recordings:
         if not recording.filmed:

@@ -78,7 +78,7 @@ class Poses:
 
         source = PoseSource(self.estimator.value, self.folder, fps=self.fps)
         films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
-        if len(films) < 2 or len({r.name for r in films}) < len(films):
+        if len(films) < 2:
             return source
         source = replace(source, folder=self.folder if self.folder is not None else _temporary_folder())
         with progress_bar() as bar:

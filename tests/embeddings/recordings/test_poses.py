@@ -84,3 +84,26 @@ def test_commands_estimate_beforehand_only_where_poses_are_needed(tmp_path: Path
     assert kept.folder is not None
     assert kept.folder.name.startswith("spotter-poses-")
     assert sorted(file.name for file in kept.folder.glob("*.pose")) == ["0.pose", "1.pose"]
+
+
+def test_kept_poses_of_videos_of_one_name_do_not_take_turns(tmp_path: Path) -> None:
+    """HOUSE/anna.mp4 and TREE/anna.mp4: each has its own pose, found again by the next run, whatever its order."""
+    films = []
+    for sign, times in (("HOUSE", [0, 40]), ("TREE", [0, 40, 80])):
+        (tmp_path / sign).mkdir()
+        films.append(write_timed(tmp_path / sign / "anna.mp4", times))
+    source = PoseSource("planted", tmp_path / "kept")
+    assert [len(source.pose(film)) for film in films] == [2, 3]
+    files = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").glob("*.pose")}
+    assert len(files) == 2
+    again = {r.video: r for r in source.estimated(films[::-1], workers=1)}
+    assert all(result.skipped for result in again.values())
+    assert [len(source.pose(film)) for film in films] == [2, 3]
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").glob("*.pose")} == files
+
+
+def test_a_pose_file_that_nobody_estimated_is_not_written_over(tmp_path: Path) -> None:
+    film = write_timed(tmp_path / "talk.mp4", [0, 40])
+    own = write_pose(tmp_path / "kept" / "talk.pose", pose(9))
+    assert len(PoseSource("planted", tmp_path / "kept").pose(film)) == 2
+    assert len(read_pose(own)) == 9
