@@ -1,5 +1,7 @@
 """Exemplars and the index that finds them: arrays in, arrays out. Depends on nothing else of this toolkit."""
 
+import _sign_spotter  # noqa: F401  (it finds safe_files beside a user's own module of that name)
+
 from .gallery import Gallery, GalleryError
 from .transfer import Donation, top_k_transfer
 from .trim import TrimOptions, read_spans, signing_span

@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from _sign_spotter import module_name
+
 from .detection import Detection
 
 if TYPE_CHECKING:
@@ -44,5 +46,5 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(import_module(module_name(_HOMES[name])), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

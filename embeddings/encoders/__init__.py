@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from _sign_spotter import module_name
+
 from .table import ENCODERS, encoder_class
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def load_encoder(which: str | Path = "default", device: str = "cpu") -> Encoder:
     if str(which) == "pose-cosine":
         encoder = encoder_class("pose-cosine")()
     elif str(which) in SHIPPED:
-        with as_file(files("embeddings") / "weights" / SHIPPED[str(which)]) as path:
+        with as_file(files(module_name("embeddings")) / "weights" / SHIPPED[str(which)]) as path:
             encoder = load_checkpoint(path)
     elif Path(which).exists():
         encoder = load_checkpoint(Path(which))

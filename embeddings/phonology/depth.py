@@ -23,6 +23,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from _sign_spotter import module_name
+
 from ..clip import Pose
 from ..skeletons import SKELETONS, Skeleton
 
@@ -170,7 +172,7 @@ def _hand_tilt(palm: Array, pose: Pose, joints: NDArray[np.intp], unit: float, k
 def _network() -> dict[str, NDArray[np.float32]]:
     from safetensors.numpy import load
 
-    return load((files("embeddings") / "weights" / "depth.safetensors").read_bytes())
+    return load((files(module_name("embeddings")) / "weights" / "depth.safetensors").read_bytes())
 
 
 def judged_depth(pose: Pose) -> Array:

@@ -20,6 +20,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from _sign_spotter import module_name
+
 from .signer_space import SIDES, Array, SignerSpace
 
 __all__ = [
@@ -209,7 +211,7 @@ def _located(space: SignerSpace, share: Array) -> Located:
 def _network() -> dict[str, NDArray[np.float32]]:
     from safetensors.numpy import load
 
-    return load((files("embeddings") / "weights" / "locations.safetensors").read_bytes())
+    return load((files(module_name("embeddings")) / "weights" / "locations.safetensors").read_bytes())
 
 
 def _to_other_arm(space: SignerSpace, parts: Array, weight: Array) -> Array:

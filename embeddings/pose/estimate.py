@@ -31,9 +31,9 @@ from ..video import VideoError, probe, read_frames
 __all__ = ["ESTIMATORS", "PoseEstimator", "estimate", "estimate_frames", "make_estimator"]
 
 ESTIMATORS: dict[str, str] = {
-    "mediapipe": "embeddings.pose.estimators.mediapipe:MediaPipeHolistic",
-    "mmpose": "embeddings.pose.estimators.mmpose:MMPoseWholeBody",
-    "rtmlib": "embeddings.pose.estimators.rtmlib:RTMPoseWholeBody",
+    "mediapipe": ".estimators.mediapipe:MediaPipeHolistic",
+    "mmpose": ".estimators.mmpose:MMPoseWholeBody",
+    "rtmlib": ".estimators.rtmlib:RTMPoseWholeBody",
 }
 PIECE_SECONDS = 60.0
 WARM_UP_SECONDS = 1.0
@@ -73,7 +73,7 @@ def make_estimator(name: str, **settings: Any) -> PoseEstimator:
     if name not in ESTIMATORS:
         raise ValueError(f"estimator {name!r} is not known; expected one of {', '.join(ESTIMATORS)}")
     module, _, attribute = ESTIMATORS[name].partition(":")
-    estimator: PoseEstimator = getattr(import_module(module), attribute)(**settings)
+    estimator: PoseEstimator = getattr(import_module(module, __package__), attribute)(**settings)
     return estimator
 
 

@@ -177,7 +177,7 @@ _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
 
 def recipe_names() -> list[str]:
     """Names of the recipes that travel with the package."""
-    folder = files("embeddings") / "training" / "published"
+    folder = files(str(__package__)) / "published"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -193,9 +193,8 @@ def read_recipe(which: str | Path, changes: Sequence[str] = ()) -> Recipe:
     name = str(which)
     try:
         if name in recipe_names():
-            content = tomllib.loads(
-                (files("embeddings") / "training" / "published" / f"{name}.toml").read_text(encoding="utf-8")
-            )
+            text = (files(str(__package__)) / "published" / f"{name}.toml").read_text(encoding="utf-8")
+            content = tomllib.loads(text)
         elif name.endswith(".toml") and Path(which).is_file():
             content = tomllib.loads(Path(which).read_text(encoding="utf-8"))
             name = Path(which).stem

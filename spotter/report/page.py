@@ -15,6 +15,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from _sign_spotter import module_name
 from safe_files import write_text
 
 from .facts import Truth, VideoFacts, collect, is_video
@@ -81,7 +82,7 @@ def write_report(
 
 
 def _template(name: str) -> str:
-    return (files("spotter") / "templates" / name).read_text(encoding="utf-8")
+    return (files(module_name("spotter")) / "templates" / name).read_text(encoding="utf-8")
 
 
 def _hit_pictures(videos: Sequence[VideoFacts]) -> dict[int, str]:

@@ -11,6 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from _sign_spotter import module_name
 from safe_files import whole_file, write_text
 
 from ..formats.elan import EafDocument
@@ -69,7 +70,7 @@ def _write_csv(path: Path, stretches: Sequence[Stretch], video: str, media: Path
 
 def _write_page(path: Path, stretches: Sequence[Stretch], video: str, media: Path | None) -> None:
     def text(name: str) -> str:
-        return (files("spotter") / "templates" / name).read_text(encoding="utf-8")
+        return (files(module_name("spotter")) / "templates" / name).read_text(encoding="utf-8")
 
     title = f"Phonology of {video}"
     player = ""

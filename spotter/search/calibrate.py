@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from _sign_spotter import module_name
 from safe_files import write_json
 
 __all__ = ["EVIDENCE", "Calibration", "Cohort", "background", "fit", "shipped_calibration"]
@@ -146,7 +147,7 @@ def shipped_calibration(encoder_id: str) -> tuple[Calibration | None, Cohort | N
     """
     from importlib.resources import as_file, files
 
-    folder = files("spotter") / "search" / "calibration"
+    folder = files(module_name("spotter")) / "search" / "calibration"
     settings, vectors = folder / f"{encoder_id}.json", folder / f"{encoder_id}.safetensors"
     if not encoder_id or not settings.is_file() or not vectors.is_file():
         return None, None
