@@ -1,11 +1,11 @@
 """How the toolkit's packages find each other, whatever else on the path bears their names.
 
-`embeddings`, `gallery`, `eval` and `safe_files` are everyday words. A user's folder may hold an `eval.py`, an `embeddings.py` or a
+`embeddings`, `gallery` and `eval` are everyday words. A user's folder may hold an `eval.py`, an `embeddings.py` or a
 package `gallery/`, and Python looks into the script's folder (or the working folder) first.
 
 **Guarantee.** Wherever `import spotter` (or `import embeddings`) gives the toolkit's package, everything in it works:
-inside the toolkit the names of its packages always mean the packages that lie beside this file. The user's own modules stay as
-they are: imported before or after, under their own names, for the user's own code.
+inside the toolkit the names of its packages mean those that lie beside this file, always. The user's own modules stay
+as they are: imported before or after, under their own names, for the user's own code.
 
 **Limits.** The name that the user's code imports itself must be the toolkit's: where the user's own `spotter.py` comes
 first on the path, `import spotter` is that file. (The `spotter` command never looks into the working folder, and

@@ -1,223 +1,262 @@
-"""Ground truth and predictions of spotting, read from and written to the forms they travel in.
+"""`Segment`: the toolkit's one noun for a labelled stretch of time; and the one reader of files that hold such.
 
-| form | content | unit |
-|---|---|---|
-| `.pkl` | ``{video: [[sign, start, end, …], …]}``: the challenge's ground truth and submissions | ms |
-| `.json` | the same dictionary | ms unless said otherwise |
-| `.json` | ``[{"video": …, "sign": …, "start": …, "end": …, "score": …}, …]``: our own detections | s |
-| `.csv` | header `video,sign,start,end[,score]` in any order (`label` for `sign`; `start_s`, `start_ms` …) | s |
-| folder | one `video.txt` per video, rows `sign,start_ms,end_ms`, no header | ms |
-
-Signs come back as strings (``20`` and ``20.0`` are both ``"20"``), so that forms can be mixed; times in milliseconds.
+A segment is `[start, end)` of a video, in seconds, with the sign that is there. Ground truth is segments; a detection
+(`spotter.Detection`) is a segment with a score. The type lives here because `eval` imports nothing of the toolkit, so
+that every other package can use it; this module loads nothing but the standard library. Two things are not segments:
+`embeddings.clip.Span`, frames inside a clip that knows its frame rate (`spotter.detection` has the conversion both
+ways), and `eval.datasets.Sample`, a benchmark's record of a clip (`eval.datasets.to_segments`). Milliseconds exist in
+files alone: `exact_milliseconds` and `milliseconds` are the way there, `read_segments` is the way back.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
-from safe_files import inside, write_bytes
+from .annotations import READABLE, Row, SegmentError, read_text
 
-from .pickles import read_pickle
-
-__all__ = ["Rows", "TruthError", "read_segments", "write_segments"]
-
-Rows = dict[str, list[tuple[Any, ...]]]
-"""Video → rows (sign, start, end) or (sign, start, end, score)."""
-
-UNITS = {"s": 1.0, "ms": 1000.0}
+__all__ = [
+    "READABLE", "Segment", "SegmentError", "Segments", "as_segments", "by_video", "of_rows", "read_segments",
+    "read_spans", "segment_of",
+]  # fmt: skip
 
 
-class TruthError(ValueError):
-    """A file of segments is damaged: one line with file, row and rule."""
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A labelled stretch of a video, half-open.
+
+    Attributes:
+        video: the video's name (its file's stem).
+        sign: the gloss, or a class number as text.
+        start, end: seconds; one that ends where it starts is empty and overlaps nothing.
+        score: how sure a system is of it; None in ground truth.
+
+    Raises:
+        ValueError: a number is not finite, or the end lies before the start.
+    """
+
+    video: str
+    sign: str
+    start: float
+    end: float
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.start, self.end, 0.0 if self.score is None else self.score))):
+            values = f"{self.video}: {self.sign} from {self.start} s to {self.end} s, score {self.score}"
+            raise ValueError(f"{values}; expected a finite number for each")
+        if self.end < self.start:
+            raise ValueError(f"{self.video}: {self.sign} from {self.start} s to {self.end} s; expected start <= end")
+
+    @classmethod
+    def from_frames(cls, video: str, sign: str, start: int, end: int, fps: float) -> Segment:
+        """The segment of the frames [start, end)."""
+        return cls(video, sign, start / fps, end / fps)
+
+    def frames(self, fps: float) -> tuple[int, int]:
+        """The frames [start, end) nearest to it."""
+        return round(self.start * fps), round(self.end * fps)
+
+    @property
+    def exact_milliseconds(self) -> tuple[float, float]:
+        """Start and end in milliseconds, as integers where they are whole: what was read from such a file."""
+        first, last = (round(1000 * seconds, 6) for seconds in (self.start, self.end))
+        return int(first) if first.is_integer() else first, int(last) if last.is_integer() else last
+
+    def milliseconds(self, step: int = 1) -> tuple[int, int]:
+        """Start and end in whole milliseconds, the nearest multiples of `step`; at least one step long."""
+        first, last = (round(seconds * 1000 / step) * step for seconds in (self.start, self.end))
+        return first, max(last, first + step)
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+    @property
+    def middle(self) -> float:
+        """Seconds."""
+        return (self.start + self.end) / 2
+
+    def overlap(self, other: Segment) -> float:
+        """Seconds that both share; none in different videos."""
+        if self.video != other.video:
+            return 0.0
+        return max(0.0, min(self.end, other.end) - max(self.start, other.start))
+
+    def iou(self, other: Segment) -> float:
+        """Intersection over union in [0, 1]; 0 of two empty ones."""
+        inner = self.overlap(other)
+        return inner / (max(self.end, other.end) - min(self.start, other.start)) if inner else 0.0
+
+    def union(self, other: Segment) -> Self:
+        """From where the first of two begins to where the last ends, what lies between them included.
+
+        Raises:
+            ValueError: they are of different videos.
+        """
+        if self.video != other.video:
+            raise ValueError(f"{self.video!r} and {other.video!r} are different videos; their segments have no union")
+        return replace(self, start=min(self.start, other.start), end=max(self.end, other.end))
+
+    def crop(self, start: float, end: float) -> Self | None:
+        """What of it lies within [start, end) seconds; None where nothing does."""
+        inside = max(self.start, start), min(self.end, end)
+        return replace(self, start=inside[0], end=inside[1]) if inside[0] < inside[1] else None
+
+    def shift(self, seconds: float) -> Self:
+        """The same, so much later (earlier below 0)."""
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
 
 
-def read_segments(path: str | Path, unit: str | None = None) -> Rows:
-    """Segments of a file or a folder of text files; times in milliseconds, exact for the challenge's integers.
+AnySegment = TypeVar("AnySegment", bound=Segment)
+
+Segments = Mapping[str, Sequence[Segment | Sequence[Any]]]
+"""Video → its segments, as scoring takes them; a video without any is listed with none. Plain rows (sign, start, end),
+with a score in fourth place where there is one, will do in place of segments."""
+
+
+def by_video(segments: Iterable[AnySegment], videos: Iterable[str] = ()) -> dict[str, list[AnySegment]]:
+    """Video → its segments in the order given; `videos` come first and are listed without any too."""
+    grouped: dict[str, list[AnySegment]] = {video: [] for video in videos}
+    for segment in segments:
+        grouped.setdefault(segment.video, []).append(segment)
+    return grouped
+
+
+def as_segments(segments: Segments) -> dict[str, list[Segment]]:
+    """The same with every plain row as a `Segment`.
+
+    Raises:
+        ValueError: a row with fewer than three columns, or times that no segment can have.
+    """
+    return {str(video): of_rows(rows, str(video)) for video, rows in segments.items()}
+
+
+def of_rows(rows: Iterable[Segment | Sequence[Any]], video: str = "") -> list[Segment]:
+    """The segments of one video, see `as_segments`."""
+    return [row if isinstance(row, Segment) else _of_row(row, video) for row in rows]
+
+
+def _of_row(row: Sequence[Any], video: str) -> Segment:
+    if len(row) < 3:
+        raise ValueError(f"{video}: the row {row!r} has {len(row)} columns; expected sign, start, end")
+    return Segment(video, _gloss(row[0]), *map(float, row[1:4]))
+
+
+def _gloss(value: Any) -> str:
+    """Class numbers as text: 20 and 20.0 are "20"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def read_segments(
+    path: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
+) -> dict[str, list[Segment]]:
+    """The segments of a file, or of a folder of files, whoever wrote it.
+
+    | form | content | unit |
+    |---|---|---|
+    | `.csv`, `.tsv` | a table with a header, see `annotations.tables` | s, or as the columns' names state |
+    | `.json` | what `spotter.write` writes, or a list of such objects | s, or as the names state |
+    | `.json`, `.pkl` | ``{video: [[sign, start, end(, score)], …]}``: the challenge's form | ms |
+    | `.eaf` | ELAN, see `annotations.elan` | its own |
+    | `.vtt`, `.srt` | subtitles, see `annotations.subtitles` | their own |
+    | folder | files of one of the last three kinds, or the challenge's `video.txt` with rows `sign,start,end` | ms |
 
     Args:
-        unit: "ms" or "s": the unit of the times in the file; by default the one in the table above.
+        unit: "s", "ms" or "frames" (with `fps`): of the times, where the file does not state it.
+        fps: frames per second, where times are frames and the file does not say it.
+        tiers: of ELAN files: the tiers to read; None reads every tier without a parent.
 
     Returns:
-        Video → rows (sign, start ms, end ms[, score]), in the order of the file.
+        Video → its segments in the order of the file; a video that the file lists without any has none.
 
     Raises:
-        TruthError: unreadable, wrong columns, a time that is negative or not finite, an end before its start.
+        SegmentError: unreadable, wrong columns or numbers, a unit that contradicts the file; or times on a scale that
+            no signing has in the unit assumed, as when seconds are read as milliseconds.
     """
-    path = Path(path)
-    if unit is not None and unit not in UNITS:
-        raise TruthError(f"unit is {unit!r}; expected 'ms' or 's'")
-    if path.is_dir():
-        return _read_folder(path, unit)
-    if path.suffix == ".pkl":
-        return _from_mapping(read_pickle(path), path, unit if unit is not None else "ms")
-    if path.suffix == ".json":
-        return _read_json(path, unit)
-    if path.suffix in (".csv", ".tsv"):
-        return _read_csv(path, unit)
-    raise TruthError(
-        f"{path}: its ending is {path.suffix!r}; expected .pkl, .json, .csv, .tsv or a folder of .txt files"
-    )
+    from .annotations.files import read_annotations
+
+    annotations = read_annotations(Path(path), tiers)
+    return by_video(_segments(Path(path), annotations.rows, unit, fps), annotations.videos)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise TruthError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise TruthError(f"{path}: not UTF-8 text (byte {error.start})") from None
+def read_spans(
+    path: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
+) -> dict[str, Segment]:
+    """Where the sign is in each clip, one segment a clip.
 
-
-def _sign(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _row(values: Iterable[Any], where: str, unit: str) -> tuple[Any, ...]:
-    values = list(values)
-    if not len(values) >= 3:
-        raise TruthError(f"{where}: has {len(values)} columns; expected sign, start, end and perhaps a score")
-    sign = _sign(values[0])
-    if not sign:
-        raise TruthError(f"{where}: the sign is empty; expected a gloss or a class number")
-    try:
-        start, end, *score = (float(value) for value in values[1:4])
-    except (TypeError, ValueError):
-        raise TruthError(f"{where}: holds {values[1:4]}; expected numbers for start, end and score") from None
-    if not all(math.isfinite(value) for value in (start, end, *score)):
-        raise TruthError(f"{where}: holds {values[1:4]}; expected finite numbers")
-    if start < 0:
-        raise TruthError(f"{where}: starts at {start:g}; expected a time of at least 0")
-    if end < start:
-        raise TruthError(f"{where}: ends at {end:g}, before its start at {start:g}")
-    # Whole milliseconds are integers, as in the official scorer's files; a product of seconds is only nearly whole.
-    exact = [value if unit == "ms" else round(value * 1000, 6) for value in (start, end)]
-    times = [int(value) if value.is_integer() else value for value in exact]
-    return (sign, *times, *score)
-
-
-def _from_mapping(value: Any, path: Path, unit: str) -> Rows:
-    if not isinstance(value, dict):
-        raise TruthError(f"{path}: holds a {type(value).__name__}; expected {{video: [[sign, start, end], …]}}")
-    rows: Rows = {}
-    for video, segments in value.items():
-        if not isinstance(segments, list | tuple) and not hasattr(segments, "tolist"):
-            raise TruthError(f"{path}: video {video}: holds a {type(segments).__name__}; expected a list of rows")
-        listed = segments.tolist() if hasattr(segments, "tolist") else segments
-        for number, row in enumerate(listed, 1):
-            if not isinstance(row, list | tuple) and not hasattr(row, "tolist"):
-                raise TruthError(f"{path}: video {video}, row {number}: is {row!r}; expected [sign, start, end]")
-        rows[str(video)] = [_row(row, f"{path}: video {video}, row {n}", unit) for n, row in enumerate(listed, 1)]
-    return rows
-
-
-def _read_json(path: Path, unit: str | None) -> Rows:
-    try:
-        value = json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise TruthError(f"{path}:{error.lineno}: not valid JSON ({error.msg}); is the file cut short?") from None
-    if isinstance(value, dict) and isinstance(value.get("detections"), list):
-        value = value["detections"]
-    if isinstance(value, dict):
-        return _from_mapping(value, path, unit if unit is not None else "ms")
-    if not isinstance(value, list):
-        raise TruthError(f"{path}: holds a {type(value).__name__}; expected a dictionary or a list of detections")
-    return _from_records(value, path, unit, first_row=1)
-
-
-def _read_csv(path: Path, unit: str | None) -> Rows:
-    delimiter = "\t" if path.suffix == ".tsv" else ","
-    reader = csv.DictReader(io.StringIO(_text(path)), delimiter=delimiter)
-    if reader.fieldnames is None:
-        raise TruthError(f"{path}: the file is empty; expected a header video,sign,start,end")
-    return _from_records(reader, path, unit, first_row=2)
-
-
-def _from_records(records: Iterable[Any], path: Path, unit: str | None, first_row: int) -> Rows:
-    rows: Rows = {}
-    for number, record in enumerate(records, first_row):
-        where = f"{path}:{number}"
-        if not isinstance(record, dict):
-            raise TruthError(f"{where}: is {record!r}; expected an object with video, sign, start, end")
-        names = {str(name).strip().lower(): name for name in record}
-        sign, start = _column(names, where, "sign", "label"), _column(names, where, "start", "start_s", "start_ms")
-        end, video = _column(names, where, "end", "end_s", "end_ms"), _column(names, where, "video")
-        own_unit = "ms" if str(start).lower().endswith("_ms") else "s"
-        values = [record[sign], record[start], record[end]]
-        if "score" in names and record[names["score"]] not in (None, ""):
-            values.append(record[names["score"]])
-        key = str(record[video]).strip()
-        rows.setdefault(key, []).append(_row(values, where, unit if unit is not None else own_unit))
-    return rows
-
-
-def _column(names: dict[str, Any], where: str, *choices: str) -> Any:
-    for choice in choices:
-        if choice in names:
-            return names[choice]
-    raise TruthError(f"{where}: has the columns {', '.join(names)}; expected one called {' or '.join(choices)}")
-
-
-def _read_folder(folder: Path, unit: str | None) -> Rows:
-    files = sorted(folder.glob("*.txt"))
-    if not files:
-        raise TruthError(f"{folder}: holds no .txt file; expected one per video with rows sign,start_ms,end_ms")
-    rows: Rows = {}
-    for file in files:
-        lines = [(n, line) for n, line in enumerate(_text(file).splitlines(), 1) if line.strip()]
-        own = unit if unit is not None else "ms"
-        rows[file.stem] = [_row(line.split(","), f"{file}:{n}", own) for n, line in lines]
-    return rows
-
-
-def write_segments(path: str | Path, rows: Rows, unit: str = "ms") -> None:
-    """Writes rows (times in milliseconds) in the form that `path`'s ending names; a path without one is a folder.
-
-    Class numbers are written as numbers, as the challenge does. `unit` applies to `.csv`; the other forms hold
-    milliseconds.
+    Args:
+        path: what `read_segments` reads. A table may do without a column for the sign (`clip,start,end`), and these
+            three also without a header; and the challenge organisers' table `CLASS;SIGN;BEGIN;END` (milliseconds) is
+            read, its clips called `s` and the class in two digits, as in the names of the query videos.
+        unit, fps, tiers: as there.
 
     Raises:
-        TruthError: another ending or unit.
+        SegmentError: as `read_segments`; or a clip with two segments, an empty one, or no clip at all.
     """
     path = Path(path)
-    plain = {video: [[_number(row[0]), *row[1:]] for row in segments] for video, segments in rows.items()}
-    if path.suffix == ".pkl":
-        write_bytes(path, pickle.dumps(plain, protocol=4))
-    elif path.suffix == ".json":
-        write_bytes(path, (json.dumps(plain, ensure_ascii=False) + "\n").encode())
-    elif path.suffix == ".csv":
-        write_bytes(path, _as_csv(rows, unit).encode())
-    elif path.suffix == "":
-        files = {inside(path, f"{video}.txt"): segments for video, segments in plain.items()}
-        path.mkdir(parents=True, exist_ok=True)
-        for file, segments in files.items():
-            write_bytes(file, "".join(f"{sign},{start},{end}\n" for sign, start, end, *_ in segments).encode())
+    if path.suffix.lower() in (".csv", ".tsv", ".txt") and not path.is_dir():
+        from .annotations.tables import read_table
+
+        if read_text(path).upper().startswith("CLASS;"):
+            return _organisers_spans(path)
+        spans = by_video(_segments(path, read_table(path, labelled=False).rows, unit, fps))
     else:
-        raise TruthError(f"{path}: its ending is {path.suffix!r}; expected .pkl, .json, .csv or a folder")
+        spans = read_segments(path, unit, fps, tiers)
+    for clip, segments in spans.items():
+        if len(segments) > 1:
+            raise SegmentError(f"{path}: clip {clip!r} has {len(segments)} spans; expected one for each clip")
+        if any(segment.duration == 0 for segment in segments):
+            raise SegmentError(f"{path}: the span of clip {clip!r} is empty; expected 0 <= start < end")
+    if not any(spans.values()):
+        raise SegmentError(f"{path}: no rows; expected clip,start,end")
+    return {clip: segments[0] for clip, segments in spans.items() if segments}
 
 
-def _number(sign: str) -> Any:
-    return int(sign) if sign.isdecimal() and str(int(sign)) == sign else sign
+def _organisers_spans(path: Path) -> dict[str, Segment]:
+    from .datasets.oslwl import read_trims
+
+    rows = {f"s{number:02d}": row for number, row in read_trims(path).items()}
+    return {clip: Segment(clip, sign, begin / 1000, end / 1000) for clip, (sign, begin, end) in rows.items()}
 
 
-def _as_csv(rows: Rows, unit: str) -> str:
-    if unit not in UNITS:
-        raise TruthError(f"unit is {unit!r}; expected 'ms' or 's'")
-    scored = any(len(row) > 3 for segments in rows.values() for row in segments)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    times = ["start_ms", "end_ms"] if unit == "ms" else ["start", "end"]
-    writer.writerow(["video", "sign", *times, *(["score"] if scored else [])])
-    for video, segments in rows.items():
-        for sign, start, end, *score in segments:
-            moments = [start, end] if unit == "ms" else [start / 1000, end / 1000]
-            writer.writerow([video, sign, *moments, *(score if scored else [])])
-    return text.getvalue()
+def segment_of(record: Mapping[str, Any], where: str) -> Segment | None:
+    """One row {column: cell} of a table as `read_segments` takes it; None where its times are empty.
+
+    Args:
+        where: file and place, for messages.
+
+    Raises:
+        SegmentError: a column is missing, or the times are none that a segment can have.
+    """
+    from .annotations.tables import has_times, read_records
+
+    if not has_times(record):
+        return None
+    return _segments(Path(where), read_records([(where, record)], unit="s").rows, None, None)[0]
+
+
+def _segments(path: Path, rows: Sequence[Row], unit: str | None, fps: float | None) -> list[Segment]:
+    """Rows of a file with their times in seconds."""
+    from .annotations.units import check_scale, check_settings, in_seconds
+
+    check_settings(unit, fps)
+    segments = [_segment(row, *in_seconds(row, unit, fps)) for row in rows]
+    if unit is None:
+        assumed = [(row, s.duration) for row, s in zip(rows, segments, strict=True) if not row.stated]
+        check_scale(path, [row for row, _ in assumed], [length for _, length in assumed])
+    return segments
+
+
+def _segment(row: Row, start: float, end: float) -> Segment:
+    sign = _gloss(row.sign)
+    if not sign:
+        raise SegmentError(f"{row.where}: the sign is empty; expected a gloss or a class number")
+    try:
+        return Segment(row.video, sign, start, end, None if row.score in (None, "") else float(row.score))
+    except (TypeError, ValueError):
+        raise SegmentError(f"{row.where}: score {row.score!r}; expected a finite number or none") from None

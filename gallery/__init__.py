@@ -4,6 +4,6 @@ import _sign_spotter  # noqa: F401  (it finds safe_files beside a user's own mod
 
 from .gallery import Gallery, GalleryError
 from .transfer import Donation, top_k_transfer
-from .trim import TrimOptions, read_spans, signing_span
+from .trim import TrimOptions, signing_span
 
-__all__ = ["Donation", "Gallery", "GalleryError", "TrimOptions", "read_spans", "signing_span", "top_k_transfer"]
+__all__ = ["Donation", "Gallery", "GalleryError", "TrimOptions", "signing_span", "top_k_transfer"]

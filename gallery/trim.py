@@ -1,18 +1,17 @@
-"""Trim an exemplar to the sign itself: from the hands' arrival to their departure, automatically or as told.
+"""Trim an exemplar to the sign itself: from the hands' arrival to their departure.
 
 A dictionary clip starts and ends with the hands at rest. The published one-shot entry used a hand-typed table of
-spans; here the span follows from how far the wrists are from their rest, and a table overrides it.
+spans; here the span follows from how far the wrists are from their rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TrimOptions", "read_spans", "signing_span"]
+__all__ = ["TrimOptions", "signing_span"]
 
 
 @dataclass(frozen=True)
@@ -169,48 +168,3 @@ def _smooth(values: NDArray[np.float64], seconds: float, fps: float) -> NDArray[
     padded = np.pad(values, ((length // 2, length - 1 - length // 2), (0, 0)), mode="edge")
     kernel = np.full(length, 1 / length)
     return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
-
-
-def read_spans(path: str | Path) -> dict[str, tuple[float, float]]:
-    """Spans told by hand: clip → (start s, end s).
-
-    Reads a CSV with the columns clip, start, end (seconds), or the challenge organisers' rows ``CLASS;SIGN;BEGIN;END``
-    in milliseconds (clip is then ``s`` and the sign's number, as in their file names); a byte-order mark is fine.
-
-    Raises:
-        ValueError: a row is wrong; the message names file, line and rule.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
-    spans: dict[str, tuple[float, float]] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lower().replace(" ", "").startswith(("clip,", "class;")):
-            continue
-        clip, start, end = _span_row(path, number, line)
-        if clip in spans:
-            raise ValueError(f"{path}, line {number}: clip {clip!r} has a span already; one row per clip")
-        spans[clip] = (start, end)
-    if not spans:
-        raise ValueError(f"{path}: no rows; expected clip,start,end in seconds")
-    return spans
-
-
-def _span_row(path: Path, number: int, line: str) -> tuple[str, float, float]:
-    organisers = line.count(";") == 3
-    cells = [cell.strip() for cell in line.split(";" if organisers else ",")]
-    if len(cells) != (4 if organisers else 3):
-        raise ValueError(f"{path}, line {number}: {line!r}; expected clip,start,end or CLASS;SIGN;BEGIN;END")
-    try:
-        start, end = (float(cell) * (0.001 if organisers else 1.0) for cell in cells[-2:])
-    except ValueError:
-        raise ValueError(
-            f"{path}, line {number}: start and end are {cells[-2]!r} and {cells[-1]!r}; expected numbers"
-        ) from None
-    if not 0 <= start < end < float("inf"):
-        raise ValueError(f"{path}, line {number}: span {start} to {end} s; expected 0 <= start < end")
-    if organisers:
-        return f"s{int(cells[0]):02d}" if cells[0].isdigit() else cells[0], start, end
-    return cells[0], start, end

@@ -18,25 +18,30 @@ from _sign_spotter import module_name
 from .detection import Detection
 
 if TYPE_CHECKING:
+    from eval.segments import Segment, read_segments
     from gallery import Gallery
 
     from .enrolment import enroll
     from .formats import read, write
     from .pipeline import Companion, SpottingOptions, SpottingResult, spot, spot_videos
     from .report.page import write_report
+    from .scoring import score
 
 __all__ = [
-    "Companion", "Detection", "Gallery", "SpottingOptions", "SpottingResult", "enroll", "read", "spot",
-    "spot_videos", "write", "write_report",
+    "Companion", "Detection", "Gallery", "Segment", "SpottingOptions", "SpottingResult", "enroll", "read",
+    "read_segments", "score", "spot", "spot_videos", "write", "write_report",
 ]  # fmt: skip
 
 _HOMES = {
     "Companion": "spotter.pipeline",
     "Gallery": "gallery",
+    "Segment": "eval.segments",
     "SpottingOptions": "spotter.pipeline",
     "SpottingResult": "spotter.pipeline",
     "enroll": "spotter.enrolment",
     "read": "spotter.formats",
+    "read_segments": "eval.segments",
+    "score": "spotter.scoring",
     "spot": "spotter.pipeline",
     "spot_videos": "spotter.pipeline",
     "write": "spotter.formats",

@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eval.segments import Segment, read_segments
 from safe_files import write_json
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .pipeline import SpottingResult
 
 __all__ = ["DemoOptions", "World", "make_world", "spot_world"]
-
-Truth = dict[str, list[tuple[str, float, float]]]
-"""Video → (sign, start s, end s)."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class World:
     folder: Path
     exemplars: tuple[Path, ...]
     queries: tuple[Path, ...]
-    truth: Truth
+    truth: dict[str, list[Segment]]
     exact: dict[str, Path]
 
     @property
@@ -96,6 +94,8 @@ def make_world(folder: Path, options: DemoOptions, progress: Callable[[int, int]
     Raises:
         ValueError: the folder holds a world made with other options.
     """
+    from .formats import write
+
     settings, truth_file = folder / "world.json", folder / "truth.json"
     asked = asdict(options)
     if settings.exists() and json.loads(settings.read_text(encoding="utf-8")) != asked:
@@ -104,31 +104,30 @@ def make_world(folder: Path, options: DemoOptions, progress: Callable[[int, int]
         write_json(settings, asked)
         jobs = [Job(options, folder, query=i) for i in range(options.videos)]
         jobs += [Job(options, folder, sign=i) for i in range(options.signs)]
-        truth: Truth = {}
-        for done, (stem, spans) in enumerate(_in_parallel(jobs), start=1):
-            truth[stem] = spans
+        segments: list[Segment] = []
+        for done, made in enumerate(_in_parallel(jobs), start=1):
+            segments += made
             if progress is not None:
                 progress(done, len(jobs))
-        write_json(truth_file, {stem: truth[stem] for stem in sorted(truth) if stem.startswith("talk-")})
-    read = json.loads(truth_file.read_text(encoding="utf-8"))
+        write(truth_file, segments, videos=[f"talk-{i + 1}" for i in range(options.videos)])
     exact = {path.stem: path for path in sorted((folder / "exact-poses").glob("*.pose"))}
     return World(
         folder,
         tuple(sorted((folder / "exemplars").glob("*.mp4"))),
         tuple(sorted((folder / "queries").glob("*.mp4"))),
-        {stem: [(str(s), float(a), float(b)) for s, a, b in spans] for stem, spans in read.items()},
+        read_segments(truth_file, unit="s"),
         exact,
     )
 
 
-def _in_parallel(jobs: Sequence[Job]) -> Iterator[tuple[str, list[tuple[str, float, float]]]]:
+def _in_parallel(jobs: Sequence[Job]) -> Iterator[list[Segment]]:
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for future in as_completed([pool.submit(make_video, job) for job in jobs]):
             yield future.result()
 
 
-def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
-    """Renders one video and writes its exact pose; returns (stem, spans in seconds)."""
+def make_video(job: Job) -> list[Segment]:
+    """Renders one video and writes its exact pose; returns what a query holds of the signs searched for."""
     import numpy as np
 
     from embeddings.pose import write_pose
@@ -141,8 +140,8 @@ def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
     number = 0 if job.query is None else job.query + 1
     rng = np.random.default_rng([options.seed, number])
     if job.sign is not None:
-        stem, kind = world.signs[job.sign].label, "exemplars"
-        performance, counted = world.perform(world.signs[job.sign], signer=0, fps=options.fps), {stem}
+        stem, kind, counted = world.signs[job.sign].label, "exemplars", set()
+        performance = world.perform(world.signs[job.sign], signer=0, fps=options.fps)
     else:
         stem, kind = f"talk-{number}", "queries"
         counted = {sign.label for sign in world.signs[: options.signs]}
@@ -152,8 +151,9 @@ def make_video(job: Job) -> tuple[str, list[tuple[str, float, float]]]:
     look = Look() if job.sign is not None else random_look(rng)
     render_video(job.folder / kind / f"{stem}.mp4", performance.figure, look, camera, seed=number)
     write_pose(job.folder / "exact-poses" / f"{stem}.pose", camera.project(performance.figure))
-    spans = [(s.label, s.start / options.fps, s.end / options.fps) for s in performance.spans if s.label in counted]
-    return stem, spans
+    return [
+        Segment.from_frames(stem, s.label, s.start, s.end, options.fps) for s in performance.spans if s.label in counted
+    ]
 
 
 def _script(world: Any, options: DemoOptions, rng: Any, signer: int) -> list[Any]:

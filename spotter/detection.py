@@ -1,15 +1,21 @@
-"""`Detection`: where a sign was found."""
+"""`Detection`: a segment that a system found; and the one conversion between segments and a clip's frames."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Detection"]
+from eval.segments import Segment
+
+if TYPE_CHECKING:
+    from embeddings.clip import Clip, Span
+
+__all__ = ["Detection", "segments_of", "spans_of"]
 
 
-@dataclass(frozen=True)
-class Detection:
+@dataclass(frozen=True, slots=True)
+class Detection(Segment):
     """A sign found in a video.
 
     Attributes:
@@ -22,16 +28,32 @@ class Detection:
         ValueError: a time or score is not finite, or not 0 <= start < end.
     """
 
-    video: str
-    sign: str
-    start: float
-    end: float
     score: float
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(value) for value in (self.start, self.end, self.score)):
-            raise ValueError(f"{self.video}: {self.sign} at {self.start}–{self.end} s, score {self.score}: not finite")
+        Segment.__post_init__(self)  # a class with slots is made anew, which `super()` does not know
         if not 0 <= self.start < self.end:
             raise ValueError(
                 f"{self.video}: {self.sign} from {self.start} s to {self.end} s; expected 0 <= start < end"
             )
+
+
+def segments_of(clip: Clip, signs: Iterable[str] | None = None) -> list[Segment]:
+    """A clip's spans in seconds.
+
+    Args:
+        signs: only these; None all.
+    """
+    chosen = None if signs is None else frozenset(signs)
+    return [
+        Segment.from_frames(clip.name, span.label, span.start, span.end, clip.fps)
+        for span in clip.spans
+        if chosen is None or span.label in chosen
+    ]
+
+
+def spans_of(segments: Iterable[Segment], fps: float) -> tuple[Span, ...]:
+    """Segments of one video in frames."""
+    from embeddings.clip import Span
+
+    return tuple(Span(segment.sign, *segment.frames(fps)) for segment in segments)

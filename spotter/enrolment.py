@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,18 @@ import numpy as np
 from embeddings.pose.formats.spoter_csv import is_spoter_csv
 from embeddings.prepared import prepared
 from embeddings.recordings import PoseSource, Recording, find_recordings, one_recording
+from eval.annotations.tables import records_of
+from eval.segments import Segment, segment_of
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars"]
+__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "span_of"]
+
+QUERY_NAME = re.compile(r"p\d{2}_(s\d{2})")
+"""A query video of the 2022 challenge; its organisers' table of spans names the class alone."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ def find_exemplars(source: Any, needs: Sequence[str] = ("pose",)) -> list[Exempl
 
     A folder: each recording in it is a sign, its name up to `~` the gloss (`HOUSE.mp4`, `HOUSE~2.mp4`); in a folder of
     folders the folder's name is the gloss. A file of many clips: the labels it gives them, or their names up to `~`. A
-    CSV: the columns file, label and optionally start, end in seconds, paths from the CSV's folder. Or a list of files,
-    of `Clip`s with labels, or of `Exemplar`s.
+    CSV: the columns file, label and optionally start, end in seconds (or start_ms …, see `eval.annotations.tables`),
+    paths from the CSV's folder. Or a list of files, of `Clip`s with labels, or of `Exemplar`s.
 
     Args:
         needs: the encoder's `required_inputs`; of a video and its pose file, the one that has them is taken.
@@ -88,32 +93,28 @@ def _gloss(stem: str) -> str:
 
 
 def _from_csv(path: Path) -> Iterator[Exemplar]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        columns = set(table.fieldnames or ())
-        if not {"file", "label"} <= columns:
-            raise ValueError(
-                f"{path}: columns are {', '.join(sorted(columns)) or 'none'}; expected file, label[, start, end]"
-            )
-        for number, row in enumerate(table, start=2):
-            if not row["file"] or not row["label"]:
-                raise ValueError(f"{path}, line {number}: file or label is empty")
-            clip = path.parent / row["file"]
-            source = one_recording(clip) if clip.is_file() else clip  # whoever reads it says what is wrong with it
-            yield Exemplar(row["label"], source, _span_of(path, number, row))
+    for where, row in records_of(path):
+        if not {"file", "label"} <= row.keys():
+            raise ValueError(f"{path}: columns are {', '.join(map(str, row))}; expected file, label[, start, end]")
+        if not row["file"] or not row["label"]:
+            raise ValueError(f"{where}: file or label is empty")
+        segment = segment_of(row, where)
+        if segment is not None and segment.duration == 0:
+            raise ValueError(f"{where}: span {segment.start} to {segment.end} s; expected 0 <= start < end")
+        clip = path.parent / row["file"]
+        source = one_recording(clip) if clip.is_file() else clip  # whoever reads it says what is wrong with it
+        yield Exemplar(row["label"], source, None if segment is None else (segment.start, segment.end))
 
 
-def _span_of(path: Path, number: int, row: Mapping[str, str]) -> tuple[float, float] | None:
-    start, end = row.get("start") or "", row.get("end") or ""
-    if not start and not end:
-        return None
-    try:
-        span = (float(start), float(end))
-    except ValueError:
-        raise ValueError(f"{path}, line {number}: start {start!r}, end {end!r}; expected seconds") from None
-    if not 0 <= span[0] < span[1]:
-        raise ValueError(f"{path}, line {number}: span {span[0]} to {span[1]} s; expected 0 <= start < end")
-    return span
+def span_of(clip: str, spans: Mapping[str, Segment | tuple[float, float]]) -> tuple[float, float] | None:
+    """(start s, end s) of the sign in a clip by a table of spans; None where the table does not name the clip.
+
+    Args:
+        spans: clip's name → span; the class `s20` is found for the challenge's query video `p00_s20` too.
+    """
+    query = QUERY_NAME.fullmatch(clip)
+    span = spans.get(clip, spans.get(query[1]) if query is not None else None)
+    return (span.start, span.end) if isinstance(span, Segment) else span
 
 
 def exemplar_span(clip: Clip, given: tuple[float, float] | None = None, trim: bool = True) -> tuple[int, int]:
@@ -145,7 +146,7 @@ def enroll(
     source: Any,
     out: str | Path | None = None,
     encoder: str | Path | Encoder = "default",
-    spans: Mapping[str, tuple[float, float]] | None = None,
+    spans: Mapping[str, Segment | tuple[float, float]] | None = None,
     trim: bool = True,
     poses: PoseSource | None = None,
     into: Gallery | None = None,
@@ -158,7 +159,7 @@ def enroll(
         source: see `find_exemplars`.
         out: folder to save the gallery to.
         encoder: name, checkpoint file, or an encoder already loaded.
-        spans: clip name → (start s, end s), overrides the automatic trim (`gallery.read_spans` reads a table).
+        spans: clip name → span in seconds, overrides the automatic trim (`eval.segments.read_spans` reads a table).
         trim: False takes clips whole.
         poses: pose estimator and where its poses are kept.
         into: a gallery to add to (made by the same encoder).
@@ -203,13 +204,13 @@ def _enroll_one(
     gallery: Gallery,
     encoder: Encoder,
     exemplar: Exemplar,
-    spans: Mapping[str, tuple[float, float]],
+    spans: Mapping[str, Segment | tuple[float, float]],
     trim: bool,
     poses: PoseSource | None,
 ) -> None:
     example = prepared(exemplar.source, encoder, poses)
     clip = example.clip
-    given = exemplar.span if exemplar.span is not None else spans.get(clip.name)
+    given = exemplar.span if exemplar.span is not None else span_of(clip.name, spans)
     start, end = exemplar_span(clip, given, trim)
     first, last = example.encoder_frames(start, end)
     vector = example.embed(np.array([[first, max(last, first + 1)]]))

@@ -1,62 +1,66 @@
-"""The toolkit's own `eval`, found even where a user's own `eval.py` stands in the way, and ground truth from files."""
+"""Ground truth and detections from whatever a user has them in, checked against each other and scored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .detection import Detection
+from eval.segments import Segment, Segments, as_segments, by_video, read_segments
 
-__all__ = ["as_segments", "read_truth", "scorer"]
+if TYPE_CHECKING:
+    from eval.spotting.report import SpottingReport
 
-Truth = dict[str, list[tuple[str, float, float]]]
-"""Video → (sign, start s, end s)."""
-
-
-def scorer(module: str = "eval.spotting") -> ModuleType:
-    """A module of this toolkit's package `eval`.
-
-    Raises:
-        ImportError: another module called `eval` comes first; the message says which.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        import sys
-
-        other = getattr(sys.modules.get("eval"), "__file__", None)
-        where = f" ({other} comes first)" if other else ""
-        raise ImportError(f"the toolkit's scoring cannot be loaded{where}: {error}; run from another folder") from None
+__all__ = ["check_truth", "score", "segments_from"]
 
 
-def as_segments(detections: Iterable[Detection]) -> dict[str, list[tuple[str, float, float, float]]]:
-    """Detections in the form that `eval` scores: video → (sign, start s, end s, score)."""
-    segments: dict[str, list[tuple[str, float, float, float]]] = {}
-    for d in detections:
-        segments.setdefault(d.video, []).append((d.sign, d.start, d.end, d.score))
-    return segments
+def segments_from(
+    source: str | Path | Segments | Iterable[Segment],
+    unit: str | None = None,
+    fps: float | None = None,
+    tiers: Sequence[str] | None = None,
+) -> dict[str, list[Segment]]:
+    """Video → segments.
 
-
-def read_truth(path: str | Path) -> Truth:
-    """Ground truth in seconds from what `spotter.read` reads (`.csv .json .eaf .vtt`).
+    Args:
+        source: a file (see `read_segments`, also for the other arguments), video → segments, or a list of segments.
 
     Raises:
         ValueError: the file cannot be read.
     """
-    from .formats import read
-
-    truth: Truth = {}
-    for row in read(path):
-        truth.setdefault(row.video, []).append((row.sign, row.start, row.end))
-    return truth
+    if isinstance(source, str | Path):
+        return read_segments(source, unit, fps, tiers)
+    return as_segments(source) if isinstance(source, Mapping) else by_video(source)
 
 
-def score_lines(
-    truth: Mapping[str, Sequence[Sequence[Any]]], found: Mapping[str, Sequence[Sequence[Any]]]
-) -> list[str]:
-    """Both F1 scores of detections in seconds, with their counts, as lines."""
-    spotting = scorer()
-    return [str(spotting.one_to_one_f1(truth, found)), str(spotting.challenge_f1(truth, found))]
+def check_truth(truth: Segments, detections: Segments) -> None:
+    """Refuses ground truth and detections that can have nothing to do with each other (`eval.spotting.mismatch`).
+
+    Raises:
+        ValueError: no video or no sign in common, or different units.
+    """
+    from eval.spotting import mismatch
+
+    if why := mismatch(truth, detections):
+        raise ValueError(why)
+
+
+def score(
+    truth: str | Path | Segments | Iterable[Segment],
+    detections: str | Path | Segments | Iterable[Segment],
+    **options: Any,
+) -> SpottingReport:
+    """Every spotting figure of detections against ground truth, each with its counts.
+
+    Args:
+        truth, detections: a file of any form that `read_segments` reads, video → segments, or a list of segments.
+        options: see `eval.spotting.report.spotting_report`: threshold, tolerance, durations, signers, seed.
+
+    Raises:
+        ValueError: a file cannot be read; no video or no sign in common, or different units.
+    """
+    from eval.spotting.report import spotting_report
+
+    references, predictions = segments_from(truth), segments_from(detections)
+    check_truth(references, predictions)
+    return spotting_report(references, predictions, **options)

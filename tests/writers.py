@@ -145,9 +145,12 @@ def instances() -> list[Any]:
 
 
 def stretches() -> list[Any]:
-    from embeddings.phonology.describe import Stretch
+    from embeddings.phonology.describe import ParameterValue
 
-    return [Stretch("location", "right", "chin", 0.0, 0.4, 0.9), Stretch("orientation", "left", "up", 0.1, 0.3, 0.5)]
+    return [
+        ParameterValue("location", "right", "chin", 0.0, 0.4, 0.9),
+        ParameterValue("orientation", "left", "up", 0.1, 0.3, 0.5),
+    ]
 
 
 # --- spotter ---------------------------------------------------------------------------------------------------
@@ -256,9 +259,10 @@ def make_stored(folder: Path) -> None:
 
 
 def make_demo(folder: Path) -> None:
+    from eval.segments import Segment
     from spotter import demo
 
-    with patch.object(demo, "_in_parallel", lambda jobs: iter([("talk-1", [("sign-000", 0.5, 1.0)])])):
+    with patch.object(demo, "_in_parallel", lambda jobs: iter([[Segment("talk-1", "sign-000", 0.5, 1.0)]])):
         demo.make_world(folder / "demo", demo.DemoOptions())
 
 
@@ -542,9 +546,10 @@ def make_submission(folder: Path) -> None:
 
 
 def make_segments(folder: Path) -> None:
-    from eval.segments import write_segments
+    from eval.annotations.challenge import write_submission
+    from eval.segments import Segment
 
-    write_segments(folder / "truth.json", {"v": [("TREE", 0, 400)]})
+    write_submission(folder / "truth.json", {"v": [Segment("v", "TREE", 0.0, 0.4)]})
 
 
 def make_split(folder: Path) -> None:
@@ -575,7 +580,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/corpus/folder.py:Corpus.write_table": make_corpus_table,
     "spotter/corpus/video.py:write_stored": make_stored,
     "spotter/demo.py:make_world": make_demo,
-    "spotter/formats/challenge.py:write_challenge": make_detections("found.pkl"),
     "spotter/formats/elan.py:EafDocument.save": make_detections("found.eaf"),
     "spotter/formats/table.py:write_csv": make_detections("found.csv"),
     "spotter/formats/table.py:write_json_table": make_detections("found.json"),
@@ -634,7 +638,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "eval/isolated/confusion_page.py:write_pairs_page": make_pairs,
     "eval/isolated/files.py:write_truth": make_truth,
     "eval/isolated/files.py:fill_template": make_submission,
-    "eval/segments.py:write_segments": make_segments,
+    "eval/annotations/challenge.py:write_submission": make_segments,
     "eval/splits.py:write_split": make_split,
     "eval/spotting/plots.py:draw_spotting": make_plots,
 }

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from ..clip import Pose
 from .handshapes.clusters import dominant_hand, palm_shape_distances, palm_shapes
 from .locations import Located, locations
-from .movements import Moved, Segment, movements
+from .movements import Moved, MovementSegment, movements
 from .orientations import orientations
 from .signer_space import SIDES, SignerSpace, signer_space
 
-__all__ = ["PARAMETERS", "Comparison", "Stretch", "compare", "describe"]
+__all__ = ["PARAMETERS", "Comparison", "ParameterValue", "compare", "describe"]
 
 PARAMETERS: tuple[str, ...] = ("location", "orientation", "movement", "contact", "symmetric")
 SHORTEST_SECONDS = 0.12
@@ -24,7 +24,7 @@ RESTING = -1.9
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ParameterValue:
     """One value of one parameter over a stretch of time.
 
     Attributes:
@@ -43,8 +43,8 @@ class Stretch:
     confidence: float
 
 
-def describe(pose: Pose) -> list[Stretch]:
-    """All stretches, by parameter, hand and time.
+def describe(pose: Pose) -> list[ParameterValue]:
+    """All values, by parameter, hand and time.
 
     Raises:
         ValueError: the pose has no shoulders or no frames.
@@ -53,28 +53,26 @@ def describe(pose: Pose) -> list[Stretch]:
     located, oriented = locations(space), orientations(space)
     moved = movements(space, located)
     shortest = max(1, round(SHORTEST_SECONDS * pose.fps))
-    found: list[Stretch] = []
+    found: list[ParameterValue] = []
     for parameter, names, sure in (
         ("location", located.names, located.confidence),
         ("orientation", oriented.names, oriented.confidence),
     ):
         for hand, side in enumerate(SIDES):
-            found += _stretches(parameter, side, names[:, hand], sure[:, hand], pose.fps, shortest)
+            found += _values(parameter, side, names[:, hand], sure[:, hand], pose.fps, shortest)
     for side in SIDES:
         own = [segment for segment in moved.segments if segment.hand == side]
-        found += [
-            Stretch("movement", side, _in_words(s), s.start / pose.fps, s.end / pose.fps, s.confidence) for s in own
-        ]
-        found += [
-            Stretch("contact", side, s.contact, s.start / pose.fps, s.end / pose.fps, s.confidence)
-            for s in own
-            if s.contact
-        ]
+        found += [_of_movement("movement", _in_words(s), s, pose.fps) for s in own]
+        found += [_of_movement("contact", s.contact, s, pose.fps) for s in own if s.contact]
     words = np.where(moved.symmetric, "symmetric", "")
-    return found + _stretches("symmetric", "both", words, space.confidence.min(axis=1), pose.fps, shortest)
+    return found + _values("symmetric", "both", words, space.confidence.min(axis=1), pose.fps, shortest)
 
 
-def _in_words(segment: Segment) -> str:
+def _of_movement(parameter: str, value: str, s: MovementSegment, fps: float) -> ParameterValue:
+    return ParameterValue(parameter, s.hand, value, s.start / fps, s.end / fps, s.confidence)
+
+
+def _in_words(segment: MovementSegment) -> str:
     words = [segment.kind]
     if segment.away_from:
         words.append(f"away from {segment.away_from}")
@@ -84,9 +82,9 @@ def _in_words(segment: Segment) -> str:
     return ", ".join(words)
 
 
-def _stretches(
+def _values(
     parameter: str, hand: str, names: NDArray[np.str_], sure: NDArray[np.floating], fps: float, shortest: int
-) -> list[Stretch]:
+) -> list[ParameterValue]:
     """Runs of equal names; runs that are too short take the name before them; "" is left out."""
     runs: list[list[int]] = []
     for t in range(len(names)):
@@ -102,7 +100,7 @@ def _stretches(
         else:
             merged.append([start, end])
     return [
-        Stretch(parameter, hand, str(names[a]), a / fps, b / fps, float(np.mean(sure[a:b])))
+        ParameterValue(parameter, hand, str(names[a]), a / fps, b / fps, float(np.mean(sure[a:b])))
         for a, b in merged
         if names[a] != ""
     ]

@@ -23,7 +23,7 @@ from .locations import LOCATIONS, Located, locations
 from .orientations import AXES, ORIENTATIONS, palm_normals
 from .signer_space import SIDES, Array, SignerSpace
 
-__all__ = ["MOVEMENTS", "Mirroring", "Moved", "Segment", "movements", "symmetric_frames", "velocities"]
+__all__ = ["MOVEMENTS", "Mirroring", "Moved", "MovementSegment", "movements", "symmetric_frames", "velocities"]
 
 MOVEMENTS: tuple[str, ...] = ("hold", *ORIENTATIONS, "twisting")
 
@@ -40,7 +40,7 @@ JUDGED_DEPTH_WEIGHT = 1.75
 
 
 @dataclass(frozen=True)
-class Segment:
+class MovementSegment:
     """One stretch of one hand's movement.
 
     Attributes:
@@ -74,7 +74,7 @@ class Moved:
         symmetric: (T,) bool.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[MovementSegment, ...]
     index: NDArray[np.int64]
     symmetric: NDArray[np.bool_]
 
@@ -111,7 +111,7 @@ def movements(space: SignerSpace, located: Located | None = None) -> Moved:
     located = locations(space) if located is None else located
     velocity, turning = velocities(space), _turning(space)
     index = _frame_kinds(velocity, turning, space.judged)
-    segments: list[Segment] = []
+    segments: list[MovementSegment] = []
     for hand, side in enumerate(SIDES):
         index[:, hand] = _without_short(index[:, hand], max(1, round(SHORTEST_SECONDS * space.fps)))
         for start, end in _runs(index[:, hand]):
@@ -200,20 +200,20 @@ def _confidence(velocity: Array, kind: int, seen: float) -> float:
     return seen * float(np.clip(AXES[kind - 1] @ way / max(float(np.linalg.norm(way)), 1e-9), 0, 1))
 
 
-def _segment(side: str, hand: int, kind: int, start: int, end: int, located: Located, sure: float) -> Segment:
+def _segment(side: str, hand: int, kind: int, start: int, end: int, located: Located, sure: float) -> MovementSegment:
     names = located.names[start:end, hand]
     touched = located.contact[start:end, hand]
     last = str(names[-1])
     if kind in (0, MOVEMENTS.index("twisting")):
         usual = str(_commonest(names))
         contact = usual if touched.mean() > 0.5 and usual != LOCATIONS[0] else ""
-        return Segment(side, MOVEMENTS[kind], start, end, contact=contact, confidence=sure)
+        return MovementSegment(side, MOVEMENTS[kind], start, end, contact=contact, confidence=sure)
     first = str(names[0])
     passed = tuple(dict.fromkeys(str(n) for n in names if n not in (first, last, LOCATIONS[0], "")))
     away_from = first if first not in (last, LOCATIONS[0]) else ""
     towards = last if last not in (first, LOCATIONS[0]) else ""
     contact = last if touched[-1] and last != LOCATIONS[0] else ""
-    return Segment(side, MOVEMENTS[kind], start, end, away_from, towards, passed, contact, sure)
+    return MovementSegment(side, MOVEMENTS[kind], start, end, away_from, towards, passed, contact, sure)
 
 
 def _commonest(names: NDArray[np.str_]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from ..segments import read_segments, write_segments
+from ..annotations.challenge import write_submission
+from ..segments import Segment, by_video, read_segments
 from .report import Published
 from .sample import DatasetError, Sample, seconds_of
 from .text import read_lines, span, whole
@@ -40,20 +40,20 @@ def read(path: str | Path, split: str = "train", labels: str | Path | None = Non
     found = [Path(labels)] if labels is not None else sorted(folder.glob("*LABELS.txt"))
     names = [line.strip() for _, line in read_lines(found[0])] if found else None
     try:
-        rows = read_segments(path)
+        videos = read_segments(path, "ms")
     except ValueError as error:  # of the pickle or of a row
         raise DatasetError(path, None, str(error).removeprefix(f"{path}: ")) from None
-    return [s for video, segments in rows.items() for s in _video(video, segments, path, split, names)]
+    return [s for video, segments in videos.items() for s in _video(video, segments, path, split, names)]
 
 
-def _video(video: str, rows: list[tuple[Any, ...]], path: Path, split: str, names: list[str] | None) -> list[Sample]:
+def _video(video: str, segments: list[Segment], path: Path, split: str, names: list[str] | None) -> list[Sample]:
     found = NAME.fullmatch(video)
     if found is None:
         raise DatasetError(path, video, "the video's name is not of the form p##_n###")
     samples = []
-    for place, (sign, start, end, *_) in enumerate(rows, 1):
-        row = f"video {video}, row {place}"
-        number = whole(sign, path, row, "the class", low=0)
+    for place, segment in enumerate(segments, 1):
+        row, (start, end) = f"video {video}, row {place}", segment.exact_milliseconds
+        number = whole(segment.sign, path, row, "the class", low=0)
         if number >= (len(names) if names is not None else 60):
             raise DatasetError(path, row, f"the class is {number}; expected one of the list of labels (from 0)")
         for value in (start, end):
@@ -69,11 +69,10 @@ def _video(video: str, rows: list[tuple[Any, ...]], path: Path, split: str, name
 
 def write(path: str | Path, samples: Iterable[Sample]) -> None:
     """The challenge's form again (.pkl, .json, or a folder of text files); the pickle to the byte."""
-    rows: dict[str, list[tuple[Any, ...]]] = {}
+    segments = []
     for sample in samples:
         start, end = seconds_of(sample)
         if end is None:
             raise DatasetError(sample.id, None, "has no end; the challenge's form needs one")
-        times = round(start * 1000), round(end * 1000)
-        rows.setdefault(sample.source, []).append((str(sample.number), *times))
-    write_segments(path, rows)
+        segments.append(Segment(sample.source, str(sample.number), start, end))
+    write_submission(path, by_video(segments))

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from safe_files import write_bytes
 
-from ..segments import read_segments
+from ..segments import Segment, read_segments
 from .report import Published
 from .sample import DatasetError, Sample
 from .text import number, read_table, span, whole
@@ -96,21 +95,21 @@ def read_search(folder: str | Path, truth: str | Path | None = None) -> list[Sam
     if truth is None:
         return [_clip(clips[name], folder, None) for name in sorted(clips)]
     samples = []
-    for name, rows in read_segments(truth).items():
+    for name, segments in read_segments(truth).items():
         if name not in clips:
             raise DatasetError(truth, name, f"is not in {folder}")
-        samples += [_clip(clips[name], folder, row) for row in rows]
+        samples += [_clip(clips[name], folder, segment) for segment in segments]
     return samples
 
 
-def _clip(video: Path, folder: Path, row: tuple[Any, ...] | None) -> Sample:
+def _clip(video: Path, folder: Path, segment: Segment | None) -> Sample:
     found = SEARCH.fullmatch(video.stem)
     if found is None:
         raise DatasetError(video, None, "is no search clip p##_s##_n###.mp4")
     sign = int(found[2])
-    if row is not None and row[0] != str(sign):
-        raise DatasetError(video, None, f"its name says sign {sign}, the ground truth {row[0]}")
-    start, end = (None, None) if row is None else (row[1] / 1000, row[2] / 1000)
+    if segment is not None and segment.sign != str(sign):
+        raise DatasetError(video, None, f"its name says sign {sign}, the ground truth {segment.sign}")
+    start, end = (None, None) if segment is None else (segment.start, segment.end)
     path = video.relative_to(folder).as_posix()
     split = _split(sign, video)
     return Sample(video.stem, str(sign), path, found[1], split, video.stem, start, end, "seconds", FPS, sign)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..segments import Segment, by_video
 from ..splits import check_leaks
 
 __all__ = ["DatasetError", "Sample", "of_split", "refuse_leaks", "seconds_of", "to_segments"]
@@ -91,17 +92,16 @@ def refuse_leaks(
     )
 
 
-def to_segments(samples: Iterable[Sample]) -> dict[str, list[tuple[str, float, float]]]:
-    """Ground truth of spotting, `{source: [(sign, start ms, end ms), …]}`, of samples that are parts of videos.
+def to_segments(samples: Iterable[Sample]) -> dict[str, list[Segment]]:
+    """Ground truth of spotting, source → its segments, of samples that are parts of videos.
 
     Raises:
         DatasetError: a sample without an end.
     """
-    rows: dict[str, list[tuple[str, float, float]]] = {}
+    segments = []
     for sample in samples:
         start, end = seconds_of(sample)
         if end is None:
             raise DatasetError(sample.id, None, "has no end; ground truth of spotting needs one")
-        name = sample.source if sample.source else sample.id
-        rows.setdefault(name, []).append((sample.label, 1000 * start, 1000 * end))
-    return rows
+        segments.append(Segment(sample.source if sample.source else sample.id, sample.label, start, end))
+    return by_video(segments)

@@ -3,6 +3,10 @@
 >>> from eval.spotting import one_to_one_f1
 """
 
-from .f1 import CHALLENGE_THRESHOLDS, Segments, SpottingScore, challenge_f1, match, one_to_one_f1
+from ..segments import Segments
+from .f1 import CHALLENGE_THRESHOLDS, SpottingScore, challenge_f1, match, mismatch, nothing_shared, one_to_one_f1
 
-__all__ = ["CHALLENGE_THRESHOLDS", "Segments", "SpottingScore", "challenge_f1", "match", "one_to_one_f1"]
+__all__ = [
+    "CHALLENGE_THRESHOLDS", "Segments", "SpottingScore", "challenge_f1", "match", "mismatch", "nothing_shared",
+    "one_to_one_f1",
+]  # fmt: skip

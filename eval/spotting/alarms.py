@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .f1 import Segments, match
+from ..segments import Segments, as_segments
+from .f1 import match
 
 __all__ = ["FalseAlarms", "false_alarms", "false_alarms_on_negatives"]
 
@@ -46,7 +47,7 @@ def false_alarms(
 
 
 def false_alarms_on_negatives(
-    truth: Segments, predictions: Segments, durations: Mapping[str, float], signs: Iterable[Hashable] | None = None
+    truth: Segments, predictions: Segments, durations: Mapping[str, float], signs: Iterable[str] | None = None
 ) -> FalseAlarms:
     """Detections of a sign in videos that do not hold it, an hour of searching one sign.
 
@@ -56,12 +57,13 @@ def false_alarms_on_negatives(
     Args:
         signs: the signs looked for; by default all that the ground truth or the predictions name.
     """
+    references, predicted = as_segments(truth), as_segments(predictions)
     if signs is None:
-        signs = {row[0] for rows in (*truth.values(), *predictions.values()) for row in rows}
-    wanted = set(signs)
+        signs = {s.sign for rows in (*references.values(), *predicted.values()) for s in rows}
+    searched = set(signs)
     count, seconds = 0, 0.0
-    for video, references in truth.items():
-        absent = wanted - {row[0] for row in references}
-        count += sum(row[0] in absent for row in predictions.get(video, ()))
+    for video, rows in references.items():
+        absent = searched - {s.sign for s in rows}
+        count += sum(s.sign in absent for s in predicted.get(video, ()))
         seconds += len(absent) * _seconds(durations, video)
     return FalseAlarms(count, seconds / 3600)

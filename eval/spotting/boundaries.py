@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from .f1 import Segments, match
+from ..segments import Segments, as_segments
+from .f1 import match, milliseconds
 
 __all__ = ["BoundaryErrors", "HitRate", "boundary_errors", "hit_rate"]
 
 
 @dataclass(frozen=True)
 class HitRate:
-    """References of which a detection lies within the tolerance, each detection used once."""
+    """References of which a detection lies within the tolerance (seconds), each detection used once."""
 
     hits: int
     references: int
@@ -31,38 +32,37 @@ def hit_rate(truth: Segments, predictions: Segments, tolerance: float) -> HitRat
     """References hit by the middle of a detection of their sign, at most `tolerance` outside [start, end].
 
     One detection hits one reference at most (maximum matching). The usual score of systems that give a moment, not
-    an interval. `tolerance` is in the unit of the input.
+    an interval. `tolerance` is in seconds.
 
     Raises:
         ValueError: the tolerance is negative.
     """
     if tolerance < 0:
         raise ValueError(f"the tolerance is {tolerance}; expected at least 0")
-    hits = 0
-    for video, references in truth.items():
-        predicted = predictions.get(video, ())
-        for sign in {row[0] for row in references}:
-            wanted = np.array([row[1:3] for row in references if row[0] == sign], np.float64)
-            middles = np.array([(row[1] + row[2]) / 2 for row in predicted if row[0] == sign], np.float64)
-            hits += _matched(wanted, middles, tolerance)
+    hits, predicted = 0, as_segments(predictions)
+    for video, references in as_segments(truth).items():
+        for sign in {s.sign for s in references}:
+            intervals = milliseconds([s for s in references if s.sign == sign])
+            middles = milliseconds([s for s in predicted.get(video, ()) if s.sign == sign]).mean(axis=1)
+            hits += _matched(intervals, middles, round(1000 * tolerance, 6))
     return HitRate(hits, sum(len(rows) for rows in truth.values()), tolerance)
 
 
-def _matched(wanted: NDArray[np.float64], middles: NDArray[np.float64], tolerance: float) -> int:
+def _matched(intervals: NDArray[np.float64], middles: NDArray[np.float64], tolerance: float) -> int:
     if not len(middles):
         return 0
     middles = np.sort(middles)
-    low = np.searchsorted(middles, wanted[:, 0] - tolerance, side="left")
-    count = np.searchsorted(middles, wanted[:, 1] + tolerance, side="right") - low
-    row = np.repeat(np.arange(len(wanted)), count)
+    low = np.searchsorted(middles, intervals[:, 0] - tolerance, side="left")
+    count = np.searchsorted(middles, intervals[:, 1] + tolerance, side="right") - low
+    row = np.repeat(np.arange(len(intervals)), count)
     column = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
-    graph = coo_array((np.ones(len(row)), (row, column)), shape=(len(wanted), len(middles))).tocsr()
+    graph = coo_array((np.ones(len(row)), (row, column)), shape=(len(intervals), len(middles))).tocsr()
     return int(np.count_nonzero(maximum_bipartite_matching(graph, perm_type="column") >= 0))
 
 
 @dataclass(frozen=True)
 class BoundaryErrors:
-    """Signed errors of matched detections (detection − reference; positive: late), in the unit of the input.
+    """Signed errors of matched detections (detection − reference; positive: late), in seconds.
 
     Attributes:
         start, end: (N,) one per matched pair.
@@ -87,10 +87,10 @@ def boundary_errors(truth: Segments, predictions: Segments, threshold: float = 0
 
     A low threshold keeps the badly placed ones in; a high one would flatter the error.
     """
-    pairs = [
-        (predictions[video][p][1] - references[r][1], predictions[video][p][2] - references[r][2])
-        for video, references in truth.items()
-        for r, p, _ in match(references, predictions.get(video, ()), threshold)
-    ]
-    errors = np.array(pairs, np.float64).reshape(-1, 2)
+    detections, parts = as_segments(predictions), [np.zeros((0, 2))]
+    for video, references in as_segments(truth).items():
+        predicted = detections.get(video, [])
+        pairs = np.array([pair[:2] for pair in match(references, predicted, threshold)], np.intp).reshape(-1, 2)
+        parts.append(milliseconds(predicted)[pairs[:, 1]] - milliseconds(references)[pairs[:, 0]])
+    errors = np.concatenate(parts) / 1000
     return BoundaryErrors(errors[:, 0], errors[:, 1])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..segments import Segments, as_segments
 from ..significance import bootstrap_interval, f1_of, paired_bootstrap
 from ..tables import Table
 from .curves import precision_recall
-from .f1 import Segments, challenge_f1, one_to_one_f1
+from .f1 import challenge_f1, one_to_one_f1
 from .groups import counts_per_video
 
 __all__ = ["compare_spotting"]
@@ -32,26 +33,28 @@ def compare_spotting(
     """
     if not methods:
         raise ValueError("no method to compare; expected at least one {name: predictions}")
-    counts = {name: counts_per_video(truth, found, threshold) for name, found in methods.items()}
-    strict = {name: one_to_one_f1(truth, found, threshold) for name, found in methods.items()}
+    predictions = {name: as_segments(detections) for name, detections in methods.items()}
+    counts = {name: counts_per_video(truth, detections, threshold) for name, detections in predictions.items()}
+    strict = {name: one_to_one_f1(truth, detections, threshold) for name, detections in predictions.items()}
     order = sorted(methods, key=lambda name: (-strict[name].f1, name))
     rows = []
     for name in order:
-        score, found = strict[name], methods[name]
+        score, detections = strict[name], predictions[name]
         interval = bootstrap_interval(counts[name], f1_of, repeats, seed=seed)
-        scored = any(found.get(v) for v in truth) and all(len(row) > 3 for v in truth for row in found.get(v, ()))
+        scores = [s.score for video in truth for s in detections.get(video, ())]
+        scored = bool(scores) and None not in scores
         p_value = None
         if name != order[0]:
             p_value = paired_bootstrap(counts[order[0]], counts[name], f1_of, repeats, seed=seed).p_value
         row = [
             name,
-            challenge_f1(truth, found).f1,
+            challenge_f1(truth, detections).f1,
             score.f1,
             f"[{interval.low:.4f}, {interval.high:.4f}]",
             score.tp,
             score.fp,
             score.fn,
-            precision_recall(truth, found, threshold).average_precision if scored else None,
+            precision_recall(truth, detections, threshold).average_precision if scored else None,
             p_value,
         ]
         rows.append([*row, seconds.get(name)] if seconds is not None else row)

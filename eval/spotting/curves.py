@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..intervals import overlapping
-from .f1 import Segments, SpottingScore, one_to_one_f1
+from ..segments import Segment, Segments, as_segments
+from .f1 import SpottingScore, one_to_one_f1, pairs_by_sign
 
 __all__ = ["PrecisionRecall", "f1_per_iou", "precision_recall"]
 
+ByVideo = Mapping[str, Sequence[Segment]]
 IOU_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -73,49 +74,40 @@ def precision_recall(truth: Segments, predictions: Segments, threshold: float = 
     the greatest IoU, if that is at least `threshold`. Ties in score are taken by video, start, end, sign.
 
     Raises:
-        ValueError: a detection has no score, or one that is not finite.
+        ValueError: a detection has no score.
     """
-    detections = sorted(_scored(truth, predictions), key=lambda d: (-d[0], d[1], d[2]))
-    candidates = _candidates(truth, predictions, threshold)
-    taken: set[tuple[str, int]] = set()
+    references, predicted = as_segments(truth), as_segments(predictions)
+    detections = sorted(_scored(references, predicted), key=lambda d: (-d[0], d[1], d[2]))
+    candidates = _candidates(references, predicted, threshold)
+    matched: set[tuple[str, int]] = set()
     hits = np.zeros(len(detections), np.int64)
     for row, (_, video, _, index) in enumerate(detections):
         for reference in candidates.get((video, index), ()):
-            if (video, reference) not in taken:
-                taken.add((video, reference))
+            if (video, reference) not in matched:
+                matched.add((video, reference))
                 hits[row] = 1
                 break
     scores = np.array([d[0] for d in detections], np.float64)
     last = np.flatnonzero(np.diff(scores, append=np.nan) != 0) if len(scores) else np.zeros(0, np.intp)
     tp = np.cumsum(hits)[last]
-    references = sum(len(rows) for rows in truth.values())
-    return PrecisionRecall(scores[last], tp, last + 1 - tp, references, threshold)
+    return PrecisionRecall(scores[last], tp, last + 1 - tp, sum(map(len, references.values())), threshold)
 
 
-def _scored(truth: Segments, predictions: Segments) -> list[tuple[float, str, tuple, int]]:
-    rows = []
-    for video in truth:
-        for index, row in enumerate(predictions.get(video, ())):
-            if len(row) < 4:
-                raise ValueError(
-                    f"video {video}: detection {index} has no score; a curve needs (sign, start, end, score)"
-                )
-            if not np.isfinite(row[3]):
-                raise ValueError(f"video {video}: detection {index} scores {row[3]}; expected a finite number")
-            rows.append((float(row[3]), video, (float(row[1]), float(row[2]), str(row[0])), index))
-    return rows
+def _scored(references: ByVideo, predicted: ByVideo) -> Iterator[tuple[float, str, tuple[float, float, str], int]]:
+    """(score, video, what breaks ties, index in the video) of each detection."""
+    for video in references:
+        for index, s in enumerate(predicted.get(video, ())):
+            if s.score is None:
+                raise ValueError(f"video {video}: detection {index} has no score; a curve needs one of each")
+            yield s.score, video, (s.start, s.end, s.sign), index
 
 
-def _candidates(truth: Segments, predictions: Segments, threshold: float) -> dict[tuple[str, int], list[int]]:
+def _candidates(references: ByVideo, predicted: ByVideo, threshold: float) -> dict[tuple[str, int], list[int]]:
     """Detection (video, index) → references it may take, best IoU first, then the earlier in the list."""
-    found: dict[tuple[str, int], list[tuple[float, int]]] = {}
-    for video, references in truth.items():
-        predicted = predictions.get(video, ())
-        for sign in {row[0] for row in predicted}:
-            wanted = [i for i, row in enumerate(references) if row[0] == sign]
-            given = [i for i, row in enumerate(predicted) if row[0] == sign]
-            i, j, values = overlapping([references[r][1:3] for r in wanted], [predicted[g][1:3] for g in given])
-            for a, b, value in zip(i.tolist(), j.tolist(), values.tolist(), strict=True):
-                if value >= threshold - 1e-12:
-                    found.setdefault((video, given[b]), []).append((-value, wanted[a]))
-    return {key: [reference for _, reference in sorted(options)] for key, options in found.items()}
+    candidates: dict[tuple[str, int], list[tuple[float, int]]] = {}
+    for video, wanted in references.items():
+        for rows, columns, (i, j, values) in pairs_by_sign(wanted, predicted.get(video, ())):
+            near = values >= threshold - 1e-12
+            for row, column, value in zip(rows[i[near]], columns[j[near]], values[near], strict=True):
+                candidates.setdefault((video, int(column)), []).append((-value, int(row)))
+    return {key: [reference for _, reference in sorted(options)] for key, options in candidates.items()}

@@ -1,16 +1,19 @@
 """Spotting scores: the ECCV 2022 sign spotting challenge's F1, and a strict one-to-one F1.
 
-Truth and predictions are ``{video: [(sign, start, end[, score]), …]}`` in one unit of time (milliseconds in the
-challenge's files, else seconds). Every score carries its counts; every figure should say which of the two it is.
+Truth and predictions are `eval.segments.Segments`, video → segments in seconds. Both scores are computed in
+milliseconds, rounded to the nanosecond: an IoU that is exactly at a threshold counts, whichever file the times came
+from, and the challenge's files score as its own program scores them. Every score carries its counts; every figure
+should say which of the two it is.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -19,14 +22,17 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from ..intervals import overlapping
+from ..segments import Segment, Segments, as_segments, of_rows
 
-__all__ = ["CHALLENGE_THRESHOLDS", "Segments", "SpottingScore", "challenge_f1", "match", "one_to_one_f1"]
-
-Segments = Mapping[str, Sequence[Sequence[Any]]]
-"""Video → rows (sign, start, end[, score, …])."""
+__all__ = [
+    "CHALLENGE_THRESHOLDS", "SpottingScore", "challenge_f1", "match", "milliseconds", "mismatch", "nothing_shared",
+    "one_to_one_f1", "pairs_by_sign",
+]  # fmt: skip
 
 CHALLENGE_THRESHOLDS: NDArray[np.float64] = np.arange(0.2, 0.8 + 0.0499, 0.05)
 """The challenge's 13 thresholds; this very expression, whose rounding lets an IoU of exactly 0.6 or 0.8 count."""
+SCALE = 30.0
+"""Median lengths of ground truth and predictions that differ by more than this factor are in different units."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,60 @@ class SpottingScore:
         return f"{self.kind} F1 {self.f1:.4f} (TP {self.tp}, FP {self.fp}, FN {self.fn})"
 
 
-def _warn_if_empty(truth: Segments, predictions: Segments) -> None:
-    if not any(len(rows) for rows in truth.values()):
-        warnings.warn("the ground truth holds no segment; every F1 is 0", stacklevel=3)
-    if not any(len(predictions.get(video, ())) for video in truth):
-        warnings.warn("no video of the ground truth has a prediction; every F1 is 0", stacklevel=3)
+def mismatch(truth: Segments, predictions: Segments) -> str:
+    """Why the predictions can have nothing to do with the ground truth, "" where they can.
+
+    That is so where both hold segments and share no video or no sign, or where the lengths of their segments say that
+    they are in different units.
+    """
+    references = [s for rows in as_segments(truth).values() for s in rows]
+    predicted = [s for rows in as_segments(predictions).values() for s in rows]
+    if not references or not predicted:
+        return ""
+    why = nothing_shared("video", truth, (video for video, rows in predictions.items() if len(rows)))
+    why = why if why else nothing_shared("sign", (s.sign for s in references), (s.sign for s in predicted))
+    if why:
+        return why
+    lengths = [median(s.duration for s in rows) for rows in (references, predicted)]
+    if min(lengths) > 0 and max(lengths) / min(lengths) > SCALE:
+        return (
+            f"the segments of the ground truth last {lengths[0]:.3g} s at the median, those of the predictions "
+            f"{lengths[1]:.3g} s: one of them is in another unit (s, ms or frames) than it was read as"
+        )
+    return ""
+
+
+def nothing_shared(kind: str, truth: Iterable[str], others: Iterable[str]) -> str:
+    """That ground truth and the rest name no `kind` ("video", "sign") in common, with examples; "" where they do."""
+    sides = dict.fromkeys(truth), dict.fromkeys(others)
+    if not all(sides) or sides[0].keys() & sides[1].keys():
+        return ""
+    rule = "; a video goes by its file's name without folder and ending" if kind == "video" else ""
+    return f"no {kind} in common: {_few(sides[0])} in the ground truth, {_few(sides[1])} on the other side{rule}"
+
+
+def _few(names: Iterable[str], most: int = 3) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
+def _videos(truth: Segments, predictions: Segments) -> list[tuple[list[Segment], list[Segment]]]:
+    """(references, predictions) of each video of the ground truth; warns where no score can be above 0."""
+    # a warning is of this line, not of the caller's: it is shown once, however many figures are asked for
+    predicted = as_segments(predictions)
+    videos = [(references, predicted.get(video, [])) for video, references in as_segments(truth).items()]
+    if not any(references for references, _ in videos):
+        warnings.warn("the ground truth holds no segment; every F1 is 0", stacklevel=1)
+    elif why := mismatch(truth, predictions):
+        warnings.warn(why, stacklevel=1)
+    elif not any(detections for _, detections in videos):
+        warnings.warn("no video of the ground truth has a prediction; every F1 is 0", stacklevel=1)
+    return videos
+
+
+def milliseconds(segments: Sequence[Segment]) -> NDArray[np.float64]:
+    """(N, 2) starts and ends in milliseconds, rounded to the nanosecond."""
+    return np.round(1000 * np.array([(s.start, s.end) for s in segments], np.float64).reshape(-1, 2), 6)
 
 
 def challenge_f1(truth: Segments, predictions: Segments) -> SpottingScore:
@@ -74,60 +129,72 @@ def challenge_f1(truth: Segments, predictions: Segments) -> SpottingScore:
 
     Of two predictions of one sign that follow each other in time (with no other sign's start between) and overlap,
     the EARLIER is dropped before matching; matching is not one-to-one; videos only in the predictions are ignored.
+    Warns where `mismatch` says why the score is 0.
     """
-    _warn_if_empty(truth, predictions)
     tp = fp = fn = 0
-    for video, references in truth.items():
-        predicted = sorted(predictions.get(video, ()), key=lambda row: row[1])
-        kept = [
-            row
-            for row, after in zip_longest(predicted, predicted[1:])
-            if after is None or row[0] != after[0] or row[2] <= after[1]
-        ]
-        best = _best_iou(references, kept)
+    for references, predicted in _videos(truth, predictions):
+        best = _best_iou(references, _without_earlier(predicted))
         for threshold in CHALLENGE_THRESHOLDS:
-            found = int(np.count_nonzero((best >= threshold) & (best > 0)))
-            tp += found
-            fn += len(references) - found
-            fp += len(predicted) - found
+            hits = int(np.count_nonzero((best >= threshold) & (best > 0)))
+            tp += hits
+            fn += len(references) - hits
+            fp += len(predicted) - hits
     return SpottingScore("challenge", tp, fp, fn)
 
 
-def _best_iou(references: Sequence[Sequence[Any]], predicted: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
+def _without_earlier(predicted: Sequence[Segment]) -> list[Segment]:
+    """By start, without each that overlaps the next one of the same sign."""
+    times = milliseconds(predicted)
+    order = np.argsort(times[:, 0], kind="stable").tolist()
+    return [
+        predicted[i]
+        for i, after in zip_longest(order, order[1:])
+        if after is None or predicted[i].sign != predicted[after].sign or times[i, 1] <= times[after, 0]
+    ]
+
+
+def _best_iou(references: Sequence[Segment], predicted: Sequence[Segment]) -> NDArray[np.float64]:
     """(len(references),) the best IoU of each with a prediction of the same sign; 0 where there is none."""
     best = np.zeros(len(references))
-    by_sign = _by_sign(predicted)
-    for sign, rows in _by_sign(references).items():
-        others = by_sign.get(sign)
-        if others:
-            i, _, values = overlapping([references[i][1:3] for i in rows], [predicted[i][1:3] for i in others])
-            np.maximum.at(best, np.asarray(rows)[i], values)
+    for rows, _, (i, _, values) in pairs_by_sign(references, predicted):
+        np.maximum.at(best, rows[i], values)
     return best
 
 
-def _by_sign(rows: Sequence[Sequence[Any]]) -> dict[Hashable, list[int]]:
-    groups: dict[Hashable, list[int]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        groups[row[0]].append(i)
-    return groups
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+
+
+def pairs_by_sign(
+    references: Sequence[Segment], predicted: Sequence[Segment]
+) -> Iterable[tuple[NDArray[np.intp], NDArray[np.intp], Pairs]]:
+    """Per sign: the rows of its references, of its predictions, and which of them overlap (i, j, IoU > 0)."""
+    times, others = milliseconds(references), milliseconds(predicted)
+    by_sign = _by_sign(predicted)
+    for sign, rows in _by_sign(references).items():
+        columns = by_sign.get(sign)
+        if columns is not None:
+            yield rows, columns, overlapping(times[rows], others[columns])
+
+
+def _by_sign(segments: Sequence[Segment]) -> dict[str, NDArray[np.intp]]:
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, segment in enumerate(segments):
+        groups[segment.sign].append(i)
+    return {sign: np.array(rows, np.intp) for sign, rows in groups.items()}
 
 
 def match(
-    references: Sequence[Sequence[Any]], predicted: Sequence[Sequence[Any]], threshold: float = 0.5
+    references: Iterable[Segment | Sequence[Any]], predicted: Iterable[Segment | Sequence[Any]], threshold: float = 0.5
 ) -> list[tuple[int, int, float]]:
     """Largest one-to-one matching of one video: (reference index, prediction index, IoU) with IoU ≥ threshold.
 
     Only segments of the same sign match. Among largest matchings the one with the greatest sum of IoU is taken.
     """
     pairs: list[tuple[int, int, float]] = []
-    by_sign = _by_sign(predicted)
-    for sign, rows in _by_sign(references).items():
-        columns = by_sign.get(sign)
-        if not columns:
-            continue
-        i, j, values = overlapping([references[i][1:3] for i in rows], [predicted[i][1:3] for i in columns])
-        kept = values >= threshold - 1e-12
-        pairs += [(rows[a], columns[b], value) for a, b, value in _assign(i[kept], j[kept], values[kept])]
+    for rows, columns, (i, j, values) in pairs_by_sign(of_rows(references), of_rows(predicted)):
+        near = values >= threshold - 1e-12
+        chosen = _assign(i[near], j[near], values[near])
+        pairs += [(int(rows[a]), int(columns[b]), value) for a, b, value in chosen]
     return sorted(pairs)
 
 
@@ -167,10 +234,8 @@ def one_to_one_f1(truth: Segments, predictions: Segments, threshold: float = 0.5
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"the IoU threshold is {threshold}; expected a number in (0, 1]")
-    _warn_if_empty(truth, predictions)
     tp = fp = fn = 0
-    for video, references in truth.items():
-        predicted = predictions.get(video, ())
-        found = len(match(references, predicted, threshold))
-        tp, fp, fn = tp + found, fp + len(predicted) - found, fn + len(references) - found
+    for references, predicted in _videos(truth, predictions):
+        hits = len(match(references, predicted, threshold))
+        tp, fp, fn = tp + hits, fp + len(predicted) - hits, fn + len(references) - hits
     return SpottingScore(f"one-to-one@{threshold:g}", tp, fp, fn)

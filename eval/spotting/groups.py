@@ -5,45 +5,45 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .f1 import Segments, SpottingScore, match
+from ..segments import Segments, as_segments
+from .f1 import SpottingScore, match
 
 __all__ = ["counts_per_video", "grouped_scores", "per_sign", "per_signer", "signer_of_name"]
 
 
 def counts_per_video(truth: Segments, predictions: Segments, threshold: float = 0.5) -> NDArray[np.int64]:
     """(V, 3) TP, FP, FN of each video of the ground truth, in its order; the rows to draw bootstrap samples from."""
-    counts = np.zeros((len(truth), 3), np.int64)
-    for row, (video, references) in enumerate(truth.items()):
-        predicted = predictions.get(video, ())
-        found = len(match(references, predicted, threshold))
-        counts[row] = found, len(predicted) - found, len(references) - found
+    counts, predicted = np.zeros((len(truth), 3), np.int64), as_segments(predictions)
+    for row, (video, references) in enumerate(as_segments(truth).items()):
+        detections = predicted.get(video, [])
+        hits = len(match(references, detections, threshold))
+        counts[row] = hits, len(detections) - hits, len(references) - hits
     return counts
 
 
 def grouped_scores(
-    truth: Segments, predictions: Segments, group: Callable[[str, Any], str], threshold: float = 0.5
+    truth: Segments, predictions: Segments, group: Callable[[str, str], str], threshold: float = 0.5
 ) -> dict[str, SpottingScore]:
     """One-to-one scores by `group(video, sign)`, sorted by the group's name. The groups' counts sum to the total."""
     counts: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(3, np.int64))
-    for video, references in truth.items():
-        predicted = predictions.get(video, ())
-        for sign in {row[0] for row in (*references, *predicted)}:
-            wanted = [row for row in references if row[0] == sign]
-            given = [row for row in predicted if row[0] == sign]
-            found = len(match(wanted, given, threshold))
-            counts[group(video, sign)] += (found, len(given) - found, len(wanted) - found)
+    predicted = as_segments(predictions)
+    for video, references in as_segments(truth).items():
+        detections = predicted.get(video, [])
+        for sign in {s.sign for s in (*references, *detections)}:
+            own, other = ([s for s in side if s.sign == sign] for side in (references, detections))
+            hits = len(match(own, other, threshold))
+            counts[group(video, sign)] += (hits, len(other) - hits, len(own) - hits)
     kind = f"one-to-one@{threshold:g}"
     return {name: SpottingScore(kind, *map(int, counts[name])) for name in sorted(counts, key=_natural)}
 
 
 def per_sign(truth: Segments, predictions: Segments, threshold: float = 0.5) -> dict[str, SpottingScore]:
     """One-to-one score of each sign."""
-    return grouped_scores(truth, predictions, lambda _, sign: str(sign), threshold)
+    return grouped_scores(truth, predictions, lambda _, sign: sign, threshold)
 
 
 def per_signer(
@@ -58,7 +58,7 @@ def per_signer(
         ValueError: a video has no signer.
     """
 
-    def signer(video: str, _: Any) -> str:
+    def signer(video: str, _: str) -> str:
         if signers is None:
             return signer_of_name(video)
         if video not in signers:
@@ -74,10 +74,10 @@ def signer_of_name(video: str) -> str:
     Raises:
         ValueError: the name follows neither form.
     """
-    found = re.match(r"(p\d+|signer\d+)_", video)
-    if found is None:
+    prefix = re.match(r"(p\d+|signer\d+)_", video)
+    if prefix is None:
         raise ValueError(f"video {video!r}: no signer in its name; expected p##_… or signer#_…, or give a table")
-    return found[1]
+    return prefix[1]
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

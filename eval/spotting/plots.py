@@ -43,12 +43,12 @@ def draw_spotting(reports: Mapping[str, SpottingReport], path: str | Path) -> No
         threshold = [float(score.kind.rpartition("@")[2]) for score in report.per_iou]
         over_iou.plot(threshold, [score.f1 for score in report.per_iou], "o-", color=colour, label=name)
         for part, style in (("start", "-"), ("end", "--")):
-            sizes = np.sort(np.abs(getattr(report.boundaries, part)))
+            sizes = 1000 * np.sort(np.abs(getattr(report.boundaries, part)))
             share = np.arange(1, len(sizes) + 1) / max(len(sizes), 1)
             errors.plot(sizes, share, style, color=colour, label=f"{name}: {part}")
     first = next(iter(reports.values()))
-    counts = f"{first.facts['references']} references in {first.facts['videos']} videos"
-    curves.set(xlabel="recall", ylabel="precision", title=f"IoU ≥ {first.facts['threshold']:g}, {counts}")
+    counts = f"{first.metadata['references']} references in {first.metadata['videos']} videos"
+    curves.set(xlabel="recall", ylabel="precision", title=f"IoU ≥ {first.metadata['threshold']:g}, {counts}")
     over_iou.set(xlabel="IoU asked for", ylabel="one-to-one F1", title="F1 over the IoU")
     errors.set(xlabel="error, ms", ylabel="share of matched detections", title="boundaries (IoU ≥ 0.1)")
     for axes in (curves, over_iou, errors):

@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from embeddings.encoders import load_encoder
 from embeddings.pose import write_pose
+from eval.segments import Segment
 from spotter import Detection, SpottingOptions, enroll, spot_videos
 from spotter.comparison.figures import procedural_set
 from spotter.corpus.folder import Corpus
@@ -26,19 +27,20 @@ from spotter.corpus.indexing import index_videos, settings_for
 from spotter.corpus.search import SearchOptions, search_corpus
 
 STORED = ((16,), (9, 18), (9, 15, 25), (7, 10, 14, 20, 28))
-Truth = dict[str, list[tuple[str, float, float]]]
 
 
-def ranked_scores(truth: Truth, hits: Sequence[Detection], least: float) -> tuple[float, float]:
+def ranked_scores(
+    truth: Mapping[str, Sequence[Segment]], hits: Sequence[Detection], least: float
+) -> tuple[float, float]:
     """(mean average precision, mean R-precision) over signs at an IoU; each occurrence is found once."""
-    signs = sorted({sign for spans in truth.values() for sign, _, _ in spans})
+    occurrences = [s for segments in truth.values() for s in segments]
     precisions, shares = [], []
-    for sign in signs:
-        places = [(v, a, b) for v, spans in truth.items() for s, a, b in spans if s == sign]
-        found: set[tuple[str, float, float]] = set()
+    for sign in sorted({s.sign for s in occurrences}):
+        places = [s for s in occurrences if s.sign == sign]
+        found: set[Segment] = set()
         right = []
         for hit in sorted((h for h in hits if h.sign == sign), key=lambda h: -h.score):
-            match = next((p for p in places if p not in found and _iou(p, hit) >= least), None)
+            match = next((p for p in places if p not in found and p.iou(hit) >= least), None)
             if match is not None:
                 found.add(match)
             right.append(match is not None)
@@ -46,13 +48,6 @@ def ranked_scores(truth: Truth, hits: Sequence[Detection], least: float) -> tupl
         precisions.append(float(np.sum(np.arange(1, len(ranks) + 1) / ranks)) / len(places))
         shares.append(sum(right[: len(places)]) / len(places))
     return float(np.mean(precisions)), float(np.mean(shares))
-
-
-def _iou(place: tuple[str, float, float], hit: Detection) -> float:
-    if place[0] != hit.video:
-        return 0.0
-    inner = min(place[2], hit.end) - max(place[1], hit.start)
-    return max(0.0, inner) / (max(place[2], hit.end) - min(place[1], hit.start))
 
 
 def main() -> None:

@@ -11,10 +11,12 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from eval.datasets import autsl, wlasl
+from eval.segments import Segment
 from eval.spotting import challenge_f1, one_to_one_f1
 from eval.spotting.boundaries import boundary_errors, hit_rate
 from eval.spotting.curves import precision_recall
@@ -22,20 +24,22 @@ from eval.spotting.curves import precision_recall
 LIMIT = 2.0
 
 
-def segments(videos: int, signs: int, references: int = 10_000, predictions: int = 100_000) -> tuple[dict, dict]:
+ByVideo = dict[str, list[Segment]]
+
+
+def segments(videos: int, signs: int, references: int = 10_000, predictions: int = 100_000) -> tuple[ByVideo, ByVideo]:
     """Half-second signs in ten hours of video, ten detections near each."""
     generator = random.Random(0)
-    truth: dict[str, list[tuple]] = {f"p01_n{i:03d}": [] for i in range(videos)}
-    found: dict[str, list[tuple]] = {video: [] for video in truth}
+    truth: ByVideo = {f"p01_n{i:03d}": [] for i in range(videos)}
+    found: ByVideo = {video: [] for video in truth}
     names = list(truth)
     for i in range(references):
-        start = generator.uniform(0, 36_000_000 / videos)
-        truth[names[i % videos]].append((str(i % signs), start, start + 500))
+        video, start = names[i % videos], generator.uniform(0, 36_000 / videos)
+        truth[video].append(Segment(video, str(i % signs), start, start + 0.5))
     for i in range(predictions):
         video = names[i % videos]
-        sign, start, end = generator.choice(truth[video])
-        shift = generator.gauss(0, 200)
-        found[video].append((sign, start + shift, end + shift, generator.random()))
+        near = generator.choice(truth[video]).shift(generator.gauss(0, 0.2))
+        found[video].append(replace(near, score=generator.random()))
     return truth, found
 
 
@@ -75,7 +79,7 @@ def main() -> None:
         truth, found = segments(videos, signs)
         for score in (challenge_f1, one_to_one_f1, precision_recall, boundary_errors):
             kept.append(timed(f"{score.__name__}, {title}", lambda s=score, t=truth, f=found: s(t, f)))
-        kept.append(timed(f"hit_rate, {title}", lambda t=truth, f=found: hit_rate(t, f, 400)))
+        kept.append(timed(f"hit_rate, {title}", lambda t=truth, f=found: hit_rate(t, f, 0.4)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         autsl_folder(folder)

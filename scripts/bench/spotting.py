@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from embeddings.encoders import load_encoder
+from eval.segments import Segment
 from eval.spotting import challenge_f1, one_to_one_f1
 from spotter import SpottingOptions, enroll, spot_videos
 from spotter.comparison.figures import procedural_set
@@ -25,9 +26,9 @@ VARIANTS: dict[str, SpottingOptions] = {
 }
 
 
-def scores(truth: dict[str, list[tuple[str, float, float]]], results: Sequence[SpottingResult]) -> str:
+def scores(truth: Mapping[str, Sequence[Segment]], results: Sequence[SpottingResult]) -> str:
     """Cells of a table: one-to-one F1, its counts, challenge F1."""
-    found = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
+    found = {r.video: r.detections for r in results}
     strict, official = one_to_one_f1(truth, found), challenge_f1(truth, found)
     return f"{strict.f1:.3f} | {strict.tp}/{strict.fp}/{strict.fn} | {official.f1:.3f}"
 

@@ -115,7 +115,7 @@ def dense_f1(seed: int) -> list[tuple[str, float, float]]:
         gallery = enroll(list(exemplars), encoder=load_encoder("sl-gcn"))
         options = SpottingOptions(window=16, refine=False)
         results = spot_videos(queries, gallery, encoder, options)
-        hits = {r.video: [(d.sign, d.start, d.end, d.score) for d in r.detections] for r in results}
+        hits = {r.video: r.detections for r in results}
         truth = chosen.truth()
         found.append((name, one_to_one_f1(truth, hits).f1, challenge_f1(truth, hits).f1))
     return found

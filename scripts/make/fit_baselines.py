@@ -33,7 +33,7 @@ def main() -> None:
             truth |= {f"{seed}-{video}": rows for video, rows in chosen.truth().items()}
             for part in chosen.parts:
                 for video, detections in method.detections(part.exemplars, part.queries, method.least).items():
-                    found[f"{seed}-{video}"] = [(d.sign, d.start, d.end, d.score) for d in detections]
+                    found[f"{seed}-{video}"] = detections
         threshold, score = precision_recall(truth, found, 0.5).best()
         print(f"{name:18s} threshold {threshold:7.3f}  F1 {score.f1:.3f} (TP {score.tp}, FP {score.fp}, FN {score.fn})",
               flush=True)  # fmt: skip

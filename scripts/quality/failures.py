@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from embeddings.clip import Clip
 from embeddings.phonology.pictures import stick_figure
+from eval.segments import Segment
 from eval.spotting import match
 from safe_files import whole_file
 from spotter.comparison.figures import ComparisonSet
@@ -21,18 +22,17 @@ FRAMES, SIDE = 5, 120
 
 @dataclass(frozen=True)
 class Failure:
-    """A stretch of a query that went wrong; what: the other sign or circumstance."""
+    """A detection or reference that went wrong; what: the other sign or circumstance."""
 
     kind: str
-    video: str
-    sign: str
-    start: float
-    end: float
-    score: float
+    segment: Segment
     what: str
 
 
-def failures(truth: Mapping[str, Sequence], found: Mapping[str, Sequence]) -> tuple[list[Failure], list[Failure]]:
+ByVideo = Mapping[str, Sequence[Segment]]
+
+
+def failures(truth: ByVideo, found: ByVideo) -> tuple[list[Failure], list[Failure]]:
     """(false alarms, surest first; misses, those without any overlapping detection first, then longest first)."""
     alarms: list[Failure] = []
     misses: list[Failure] = []
@@ -40,22 +40,22 @@ def failures(truth: Mapping[str, Sequence], found: Mapping[str, Sequence]) -> tu
         predicted = found.get(video, [])
         pairs = match(references, predicted, 0.5)
         right, seen = {p for _, p, _ in pairs}, {r for r, _, _ in pairs}
-        for i, (sign, start, end, score) in enumerate(predicted):
+        for i, wrong in enumerate(predicted):
             if i not in right:
-                there = [r for r in references if min(end, r[2]) - max(start, r[1]) > 0.3 * (end - start)]
-                same = [r for r in there if r[0] == sign]
+                there = [r for r in references if wrong.overlap(r) > 0.3 * wrong.duration]
+                same = [r for r in there if r.sign == wrong.sign]
                 what = (
-                    "there, but misplaced" if same else (f"it is {there[0][0]}" if there else "a sign not looked for")
+                    "there, but misplaced" if same else (f"it is {there[0].sign}" if there else "a sign not looked for")
                 )
-                alarms.append(Failure("false alarm", video, sign, start, end, score, what))
-        for i, (sign, start, end) in enumerate(references):
+                alarms.append(Failure("false alarm", wrong, what))
+        for i, missed in enumerate(references):
             if i not in seen:
-                over = [p for p in predicted if min(end, p[2]) - max(start, p[1]) > 0.3 * (end - start)]
-                same = [p for p in over if p[0] == sign]
-                what = "misplaced" if same else (f"found {over[0][0]} instead" if over else "nothing found")
-                misses.append(Failure("miss", video, sign, start, end, float("nan"), what))
-    alarms.sort(key=lambda f: -f.score)
-    misses.sort(key=lambda f: (f.what != "nothing found", f.start - f.end))
+                over = [p for p in predicted if missed.overlap(p) > 0.3 * missed.duration]
+                same = [p for p in over if p.sign == missed.sign]
+                what = "misplaced" if same else (f"found {over[0].sign} instead" if over else "nothing found")
+                misses.append(Failure("miss", missed, what))
+    alarms.sort(key=lambda f: -(f.segment.score or 0.0))
+    misses.sort(key=lambda f: (f.what != "nothing found", -f.segment.duration))
     return alarms, misses
 
 
@@ -80,19 +80,20 @@ def gallery(chosen: ComparisonSet, shown: Sequence[Failure], path: Path) -> None
     draw = ImageDraw.Draw(sheet)
     for i, one in enumerate(shown):
         top = i * (SIDE + 16)
-        clip = exemplars[one.sign]
+        wrong = one.segment
+        clip = exemplars[wrong.sign]
         start, end = (frame / clip.fps for frame in exemplar_span(clip))
         sheet.paste(strip(clip, start, end), (0, top + 16))
-        sheet.paste(strip(queries[one.video], one.start, one.end), (SIDE * FRAMES + 16, top + 16))
-        score = "" if np.isnan(one.score) else f", score {one.score:.2f}"
-        draw.text((4, top + 2), f"{one.sign}: exemplar", fill="black")
-        text = f"{one.kind}: {one.video} {one.start:.2f} to {one.end:.2f} s{score}; {one.what}"
+        sheet.paste(strip(queries[wrong.video], wrong.start, wrong.end), (SIDE * FRAMES + 16, top + 16))
+        score = "" if wrong.score is None else f", score {wrong.score:.2f}"
+        draw.text((4, top + 2), f"{wrong.sign}: exemplar", fill="black")
+        text = f"{one.kind}: {wrong.video} {wrong.start:.2f} to {wrong.end:.2f} s{score}; {one.what}"
         draw.text((SIDE * FRAMES + 20, top + 2), text, fill="black")
     with whole_file(path) as partial:
         sheet.quantize(16).save(partial, optimize=True)
 
 
-def write_failures(chosen: ComparisonSet, found: Mapping[str, Sequence], folder: Path, most: int = 10) -> list[str]:
+def write_failures(chosen: ComparisonSet, found: ByVideo, folder: Path, most: int = 10) -> list[str]:
     """Writes two pictures into a folder and returns the section of the page that shows them."""
     alarms, misses = failures(chosen.truth(), found)
     gallery(chosen, alarms[:most], folder / "quality-false-alarms.png")
@@ -129,18 +130,18 @@ def in_common(chosen: ComparisonSet, misses: Sequence[Failure]) -> list[str]:
     part = chosen.parts[0]
     exemplars = {e.label: e for e in part.exemplars}
     queries = {q.name: q for q in part.queries}
-    missed = {(f.video, f.sign, f.start) for f in misses}
+    missed = {f.segment for f in misses}
     rows: dict[bool, list[tuple[float, ...]]] = {True: [], False: []}
     for video, references in chosen.truth().items():
-        for sign, start, end in references:
-            shown, query = exemplars[sign], queries[video]
+        for segment in references:
+            shown, query = exemplars[segment.sign], queries[video]
             first, last = exemplar_span(shown)
             length = (last - first) / shown.fps
-            rows[(video, sign, start) in missed].append(
+            rows[segment in missed].append(
                 (
-                    end - start,
-                    (end - start) / length,
-                    fingers_seen(query, start, end),
+                    segment.duration,
+                    segment.duration / length,
+                    fingers_seen(query, segment.start, segment.end),
                     fingers_seen(shown, first / shown.fps, last / shown.fps),
                 )
             )

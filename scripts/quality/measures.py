@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from embeddings.clip import Clip, Span
+from embeddings.clip import Clip
 from embeddings.pose import read_pose
 from eval.isolated.retrieval import one_shot_retrieval
+from eval.segments import Segment
 from eval.spotting import challenge_f1
 from eval.spotting.ceiling import length_ceiling
 from scripts.real.sets import real_sets
@@ -19,6 +20,7 @@ from spotter import SpottingOptions
 from spotter.comparison.figures import ComparisonPart, ComparisonSet, procedural_set
 from spotter.comparison.methods import METHODS, Method, WindowMethod
 from spotter.demo import DemoOptions, World, make_world
+from spotter.detection import spans_of
 from spotter.search.options import TransferOptions
 
 FULL = METHODS["sign-spotter"]
@@ -141,8 +143,7 @@ def _clip(path: Path) -> Clip:
 
 
 def _spanned(world: World, clip: Clip) -> Clip:
-    spans = [Span(s, round(a * clip.fps), round(b * clip.fps)) for s, a, b in world.truth[clip.name]]
-    return replace(clip, spans=tuple(spans))
+    return replace(clip, spans=spans_of(world.truth[clip.name], clip.fps))
 
 
 @dataclass(frozen=True)
@@ -154,12 +155,12 @@ class Boundaries:
     ceiling: float
 
 
-def boundaries(chosen: ComparisonSet, found: dict[str, list[tuple[str, float, float, float]]]) -> Boundaries:
+def boundaries(chosen: ComparisonSet, found: Mapping[str, Sequence[Segment]]) -> Boundaries:
     """Our spans against 600 ms around the same middles, and the ceiling of 600 ms around the true middles."""
     truth = chosen.truth()
     fixed = {
-        video: [(s, (a + b) / 2 - 0.3, (a + b) / 2 + 0.3, score) for s, a, b, score in rows]
-        for video, rows in found.items()
+        video: [Segment(video, s.sign, s.middle - 0.3, s.middle + 0.3, s.score) for s in segments]
+        for video, segments in found.items()
     }
     return Boundaries(challenge_f1(truth, found).f1, challenge_f1(truth, fixed).f1, length_ceiling(truth, 0.6).f1)
 

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from embeddings.encoders import load_encoder
+from eval.segments import Segment
 from safe_files import write_json, write_text
 from scripts.bench.compare import code, kept
 from scripts.quality.failures import write_failures
@@ -71,7 +72,11 @@ def compared(chosen: ComparisonSet, methods: Sequence[Method] | None = None) -> 
     """A comparison as plain values: rows, and the last method's detections."""
     rows, found = compare(chosen, methods)
     last = rows[-1].method
-    return {"rows": [asdict(r) for r in rows], "found": found[last], "facts": facts(chosen)}
+    return {
+        "rows": [asdict(r) for r in rows],
+        "found": {v: [asdict(d) for d in own] for v, own in found[last].items()},
+        "facts": facts(chosen),
+    }
 
 
 def facts(chosen: ComparisonSet) -> dict[str, Any]:
@@ -202,8 +207,9 @@ Each on procedural worlds and the development streams, by the same measure as ab
 
 def page(tables: Tables, folder: Path, work: Path, pictures: Path) -> str:
     made = measured(tables, folder, work)
-    found = made["sets"][made["rendered"].name]["found"]
-    spans = boundaries(made["rendered"], {video: [tuple(row) for row in rows] for video, rows in found.items()})
+    kept = made["sets"][made["rendered"].name]["found"]
+    found = {video: [Segment(**row) for row in rows] for video, rows in kept.items()}
+    spans = boundaries(made["rendered"], found)
     low, middle, high = made["lengths"]
 
     def spotting(kind: str) -> list[str]:

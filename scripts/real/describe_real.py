@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.clip import Clip
-from embeddings.phonology.describe import RESTING, Stretch, describe
+from embeddings.phonology.describe import RESTING, ParameterValue, describe
 from embeddings.phonology.handshapes.clusters import dominant_hand
 from embeddings.phonology.pictures import contact_sheet, stick_figure, write_picture
 from embeddings.phonology.signer_space import SIDES, signer_space
@@ -43,7 +43,7 @@ def raised_rows(clip: Clip, hand: int) -> NDArray[np.int64]:
     return rows if len(rows) else np.arange(len(clip.pose))
 
 
-def at(found: list[Stretch], parameter: str, hand: str, seconds: float) -> str:
+def at(found: list[ParameterValue], parameter: str, hand: str, seconds: float) -> str:
     """The value of a parameter at a moment, "-" where there is none."""
     for s in found:
         if s.parameter == parameter and s.hand == hand and s.start <= seconds < s.end:

@@ -24,8 +24,8 @@ def data(
     media: Annotated[Path | None, typer.Option(help="Folder of its videos; without it no file is looked at.")] = None,
 ) -> None:
     """Check a benchmark against what it publishes; write its manifest and the lists of missing files."""
-    from ..scoring import scorer
+    from eval.datasets.prepare import prepare
 
-    _, report = scorer("eval.datasets.prepare").prepare(name, source, output, media)
+    _, report = prepare(name, source, output, media)
     print(report.table().text())
     out.print(f"manifest, report and lists → {output}/")

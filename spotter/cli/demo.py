@@ -28,10 +28,12 @@ def demo(
     seconds: Annotated[float, typer.Option(min=10.0, help="Continuous signing to make.")] = 184.0,
 ) -> None:
     """Show everything on data made on the spot: videos, poses, gallery, spotting, scores, exports, report."""
+    from eval.segments import by_video
+    from eval.spotting import challenge_f1, one_to_one_f1
+
     from ..demo import DemoOptions, make_world, spot_world
     from ..formats import write
     from ..report.page import write_report
-    from ..scoring import as_segments, score_lines
 
     start = time.perf_counter()
     folder = keep if keep is not None else Path(tempfile.mkdtemp(prefix="spotter-demo-"))
@@ -62,11 +64,11 @@ def demo(
         f"{occurrences} occurrences by signers and cameras the examples do not show"
     )
     out.print("\n[bold]from the videos[/bold] (rendered, then pose estimation)")
-    for line in score_lines(world.truth, as_segments(detections)):
-        out.print(f"  {line}")
+    for score in (one_to_one_f1, challenge_f1):
+        out.print(f"  {score(world.truth, by_video(detections))}")
     out.print("[bold]from exact poses[/bold] (no estimator between)")
-    for line in score_lines(world.truth, as_segments(d for result in exact for d in result.detections)):
-        out.print(f"  {line}")
+    for score in (one_to_one_f1, challenge_f1):
+        out.print(f"  {score(world.truth, by_video(d for result in exact for d in result.detections))}")
     out.print()
     for path in [*written, report]:
         out.print(f"  {path}")

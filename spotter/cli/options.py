@@ -31,6 +31,12 @@ class PoseFormat(StrEnum):
     h5 = "h5"
 
 
+class TimeUnit(StrEnum):
+    s = "s"
+    ms = "ms"
+    frames = "frames"
+
+
 RECORDINGS = "Videos, pose files, folders of images or of OpenPose JSON, … (docs/inputs.md), or folders of them."
 
 Videos = Annotated[list[Path], typer.Argument(help=RECORDINGS, show_default=False)]
@@ -55,9 +61,35 @@ EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for video
 Rate = Annotated[
     float,
     typer.Option(
-        "--fps", min=0.1, help="Frames per second of recordings that do not say: images, OpenPose, FrankMocap, tables."
+        "--fps",
+        min=0.1,
+        help="Frames per second of recordings that do not say (images, OpenPose, FrankMocap), and of times in frames.",
     ),
 ]
+
+TruthUnit = Annotated[
+    TimeUnit | None,
+    typer.Option("--unit", help="Unit of the ground truth's times, if its file does not state it.", show_default=False),
+]
+
+PredictionsUnit = Annotated[
+    TimeUnit | None, typer.Option(help="The same for the detections' times.", show_default=False)
+]
+
+FrameRate = Annotated[
+    float | None, typer.Option("--fps", help="Frames per second, where times are frames.", show_default=False)
+]
+
+Tiers = Annotated[
+    list[str] | None,
+    typer.Option("--tier", help="Of ELAN files: only this tier; may be repeated.", show_default=False),
+]
+
+
+def stated_rate(context: typer.Context) -> float | None:
+    """The frame rate of `Rate` where the user gave it: for times in frames no rate is the usual one."""
+    source = context.get_parameter_source("fps")
+    return None if source is None or source.name == "DEFAULT" else context.params["fps"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Failures, out, print_json, progress_bar
+from .console import Failures, err, out, print_json, progress_bar
 from .options import (
     Clips,
     EncoderName,
@@ -17,15 +17,20 @@ from .options import (
     PoseFormat,
     Poses,
     Rate,
+    Tiers,
+    TimeUnit,
+    TruthUnit,
     Videos,
     Workers,
     reads_recordings,
+    stated_rate,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embeddings.recordings import Recording
+    from eval.segments import Segment
 
     from ..pipeline import SpottingResult
 
@@ -87,6 +92,7 @@ def pose(
 
 @reads_recordings
 def enroll(
+    context: typer.Context,
     poses: Poses,
     clips: Clips,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
@@ -95,7 +101,14 @@ def enroll(
         tuple[float, float] | None,
         typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
     ] = None,
-    spans: Annotated[Path | None, typer.Option(help="CSV clip,start,end in seconds for some of the clips.")] = None,
+    spans: Annotated[
+        Path | None,
+        typer.Option(help="Where the sign is in some of the clips: CSV clip,start,end, ELAN, or as for ground truth."),
+    ] = None,
+    unit: Annotated[
+        TimeUnit | None, typer.Option(help="Unit of these times, if their file does not state it.", show_default=False)
+    ] = None,
+    tiers: Tiers = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
     json_output: JsonFlag = False,
@@ -103,18 +116,23 @@ def enroll(
     """Make a gallery from one or more example clips per sign."""
     from embeddings.encoders import load_encoder
     from embeddings.recordings import source_name
-    from gallery import Gallery, read_spans
+    from eval.segments import Segment, read_spans
+    from gallery import Gallery
 
     from ..enrolment import enroll as enroll_exemplars
-    from ..enrolment import find_exemplars
+    from ..enrolment import find_exemplars, span_of
 
     network = load_encoder(encoder)
     found = find_exemplars(clips, network.required_inputs)
-    given = read_spans(spans) if spans is not None else {}
+    names = [source_name(exemplar.source) for exemplar in found]
+    given: dict[str, Segment] = {}
     if span is not None:
-        if len(found) != 1:
-            raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a CSV")
-        given = {source_name(found[0].source): span}
+        if len(found) != 1 or spans is not None:
+            raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a table alone")
+        given = {names[0]: Segment(names[0], found[0].label, *span)}
+    elif spans is not None:
+        given = read_spans(spans, unit, stated_rate(context), tiers)
+        _tell_spans_used(spans, list(given), [name for name in names if span_of(name, given) is not None], names)
     if output.exists() and any(output.iterdir()) and not add:
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
@@ -133,6 +151,13 @@ def enroll(
     failures.finish(len(found))
 
 
+def _tell_spans_used(table: Path, clips: list[str], used: list[str], names: list[str]) -> None:
+    """How many of a table's spans are used; none at all is a mistake of names."""
+    if not used:
+        raise ValueError(f"{table}: names {', '.join(clips[:3])} …, none of the clips ({', '.join(names[:3])} …)")
+    err.print(f"{table}: spans of {len(clips)} clips, {len(used)} of the {len(names)} clips here are among them")
+
+
 def _show_exemplars(gallery: Any, output: Path) -> None:
     from rich.table import Table
 
@@ -145,6 +170,7 @@ def _show_exemplars(gallery: Any, output: Path) -> None:
 
 @reads_recordings
 def spot(
+    context: typer.Context,
     poses: Poses,
     videos: Videos,
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
@@ -176,7 +202,9 @@ def spot(
     window: Annotated[int | None, typer.Option(help="One window length in frames for all signs.")] = None,
     stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
     save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
-    truth: Annotated[Path | None, typer.Option(help="Ground truth (.csv .json .eaf) to show in the report.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Ground truth, to score by and to show in the report.")] = None,
+    unit: TruthUnit = None,
+    tiers: Tiers = None,
     json_output: JsonFlag = False,
 ) -> None:
     """Find the gallery's signs in videos."""
@@ -190,6 +218,12 @@ def spot(
     recordings = find_recordings(videos, network.required_inputs, unique=True)
     exemplars = Gallery.load(gallery)
     exemplars = exemplars.only(sign) if sign else exemplars
+    references = None
+    if truth is not None:
+        from eval.segments import read_segments
+
+        references = read_segments(truth, unit, stated_rate(context), tiers)
+        _check_names(truth, references, [recording.name for recording in recordings], exemplars.labels)
     passed = None if transfer == 0 else TransferOptions(
         transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
     )  # fmt: skip
@@ -207,9 +241,21 @@ def spot(
             failures.add(recording, result.error)
     _write_results(results, recordings, output if output is not None else [], save_track)
     if report is not None:
-        _write_report(report, results, recordings, gallery, truth)
+        _write_report(report, results, recordings, gallery, references)
     _show_results(results, json_output, quiet=bool(output))
+    if references is not None:
+        _show_scores(results, references)
     failures.finish(len(recordings))
+
+
+def _check_names(path: Path, truth: dict[str, list[Segment]], videos: Sequence[str], signs: Sequence[str]) -> None:
+    """Refuses ground truth of other videos or other signs before anything is computed."""
+    from eval.spotting import nothing_shared
+
+    labels = [s.sign for segments in truth.values() for s in segments]
+    for kind, of_truth, own in (("video", list(truth), videos), ("sign", labels, signs)):
+        if why := nothing_shared(kind, of_truth, own):
+            raise ValueError(f"{path}: {why}")
 
 
 def _known(path: Path | None) -> dict[str, str] | None:
@@ -242,19 +288,27 @@ def _write_results(
 
 
 def _write_report(
-    path: Path, results: list[SpottingResult], recordings: Sequence[Recording], gallery: Path, truth: Path | None
+    path: Path,
+    results: list[SpottingResult],
+    recordings: Sequence[Recording],
+    gallery: Path,
+    truth: dict[str, list[Segment]] | None,
 ) -> None:
     from ..report.page import write_report
 
-    given = None
-    if truth is not None:
-        from ..scoring import read_truth
-
-        given = read_truth(truth)
-    write_report(
-        path, results, media={r.name: r.media for r in recordings if r.media is not None}, gallery=gallery, truth=given
-    )
+    media = {r.name: r.media for r in recordings if r.media is not None}
+    write_report(path, results, media=media, gallery=gallery, truth=truth)
     out.print(f"report → {path}")
+
+
+def _show_scores(results: list[SpottingResult], truth: dict[str, list[Segment]]) -> None:
+    """Both F1 scores over the videos that were searched, on stderr: stdout may be JSON."""
+    from eval.spotting import challenge_f1, one_to_one_f1
+
+    searched = {result.video: result.detections for result in results if not result.error}
+    references = {video: segments for video, segments in truth.items() if video in searched}
+    for score in (one_to_one_f1, challenge_f1):
+        err.print(str(score(references, searched)))
 
 
 def _show_results(results: list[SpottingResult], json_output: bool, quiet: bool) -> None:

@@ -172,17 +172,17 @@ def classify(
         write_scores(scores, Scores(model.stem, tuple(rows), classifier.labels, np.stack(list(rows.values()))))
     labels = {name: [label for label, _ in best] for name, best in ranked.items()}
     if submission is not None:
-        from ..scoring import scorer
+        from eval.isolated.files import fill_template
 
         target = output.with_name(f"{submission.stem}.filled.csv")
-        count = scorer("eval.isolated.files").fill_template(submission, labels, target)
+        count = fill_template(submission, labels, target)
         out.print(f"{count} rows → {target}")
     _print_accuracy(items, labels, classifier, seconds / max(len(rows), 1))
     failures.finish(len(items))
 
 
 def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier: Classifier, seconds: float) -> None:
-    from ..scoring import scorer
+    from eval.isolated import isolated_score
 
     truth = {item.id: item.label for item in items if item.label in classifier.labels and item.id in labels}
     if not truth:
@@ -190,7 +190,7 @@ def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier:
     signers = {item.id: item.signer for item in items if item.signer}
     facts = {"parameters": classifier.parameters(), "seconds per clip": seconds}
     known = signers if all(name in signers for name in truth) else None
-    figures = scorer("eval.isolated").isolated_score(truth, labels, known, k=5, facts=facts)
+    figures = isolated_score(truth, labels, known, k=5, facts=facts)
     print(figures.table().text())
 
 

@@ -15,9 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.isolated.retrieval import exemplar_ranks
+from eval.segments import Segment, by_video
+from eval.significance import accuracy_of, bootstrap_interval, f1_of, paired_bootstrap
+from eval.spotting import challenge_f1, one_to_one_f1
+from eval.spotting.boundaries import boundary_errors
+from eval.spotting.curves import precision_recall
+from eval.spotting.groups import counts_per_video
+from eval.tables import Table
 from safe_files import write_json, write_text
 
-from ..scoring import scorer
+from ..detection import Detection
 from .methods import METHODS, Method
 from .sets import ComparisonPart, ComparisonSet, open_set, procedural_set
 
@@ -26,8 +34,7 @@ __all__ = [
     "table", "write_comparison",
 ]  # fmt: skip
 
-Rows = dict[str, list[tuple[str, float, float, float]]]
-"""Video → (sign, start s, end s, score)."""
+ByVideo = Mapping[str, Sequence[Detection]]
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,8 @@ def compare(
     methods: Sequence[Method] | None = None,
     progress: Callable[[str], None] | None = None,
     one_shot: bool = False,
-) -> tuple[list[MethodRow], dict[str, Rows]]:
-    """(a row per method in the given order, each method's detections above its threshold).
+) -> tuple[list[MethodRow], dict[str, ByVideo]]:
+    """(a row per method in the given order, each method's detections above its threshold by video).
 
     Args:
         methods: all of `METHODS` by default; p-values are against the last one.
@@ -104,43 +111,39 @@ def compare(
     if len(truth) < 2 or len(truth) != sum(len(p.queries) for p in chosen.parts):
         raise ValueError(f"{chosen.name}: {len(truth)} differently named queries; expected at least 2, none twice")
     rows: list[MethodRow] = []
-    kept: dict[str, Rows] = {}
+    above: dict[str, ByVideo] = {}
     counts: dict[str, Any] = {}
     singles: dict[str, NDArray[np.int64]] = {}
     for method in methods:
         begun = time.perf_counter()
-        everything = _search(chosen, method, truth)
+        candidates = _search(chosen, method, truth)
         seconds = time.perf_counter() - begun
-        kept[method.name] = {v: [r for r in found if r[3] >= method.threshold] for v, found in everything.items()}
-        counts[method.name] = scorer("eval.spotting.groups").counts_per_video(truth, kept[method.name], 0.5)
-        row = _row(method.name, truth, everything, kept[method.name], chosen.durations())
+        above[method.name] = {v: [d for d in found if d.score >= method.threshold] for v, found in candidates.items()}
+        counts[method.name] = counts_per_video(truth, above[method.name], 0.5)
+        row = _row(method.name, truth, candidates, above[method.name], chosen.durations())
         recognised = None
         if one_shot:
             recognised, singles[method.name] = _one_shot(chosen, method)
         rows.append(replace(row, one_shot=recognised, seconds=seconds))
         if progress is not None:
             progress(method.name)
-    return _with_p_values(rows, counts, singles), kept
+    return _with_p_values(rows, counts, singles), above
 
 
-def _search(chosen: ComparisonSet, method: Method, truth: Mapping[str, Any]) -> Rows:
+def _search(chosen: ComparisonSet, method: Method, truth: Mapping[str, Any]) -> dict[str, list[Detection]]:
     """Everything the method finds down to its least score."""
-    everything: Rows = {name: [] for name in truth}
-    for part in chosen.parts:
-        for name, found in method.detections(part.exemplars, part.queries, method.least).items():
-            everything[name] = [(d.sign, d.start, d.end, d.score) for d in found]
-    return everything
+    parts = (method.detections(part.exemplars, part.queries, method.least) for part in chosen.parts)
+    return by_video((d for found in parts for listed in found.values() for d in listed), truth)
 
 
 def _with_p_values(rows: Sequence[MethodRow], counts: Mapping[str, Any], singles: Mapping[str, Any]) -> list[MethodRow]:
-    significance = scorer("eval.significance")
     last = rows[-1].method
     tested = []
     for row in rows[:-1]:
-        test = significance.paired_bootstrap(counts[last], counts[row.method], significance.f1_of)
+        test = paired_bootstrap(counts[last], counts[row.method], f1_of)
         recognised = row.one_shot
         if recognised is not None:
-            single = significance.paired_bootstrap(singles[last], singles[row.method], significance.accuracy_of)
+            single = paired_bootstrap(singles[last], singles[row.method], accuracy_of)
             recognised = replace(recognised, p_value=single.p_value)
         tested.append(replace(row, p_value=test.p_value, one_shot=recognised))
     return [*tested, rows[-1]]
@@ -148,7 +151,6 @@ def _with_p_values(rows: Sequence[MethodRow], counts: Mapping[str, Any], singles
 
 def _one_shot(chosen: ComparisonSet, method: Method) -> tuple[OneShot, NDArray[np.int64]]:
     """(figures, (videos, 2) counts right and all) of every true span as a single sign."""
-    significance = scorer("eval.significance")
     videos = {name: row for row, name in enumerate(chosen.truth())}
     counts = np.zeros((len(videos), 2), np.int64)
     reciprocal: list[float] = []
@@ -157,12 +159,10 @@ def _one_shot(chosen: ComparisonSet, method: Method) -> tuple[OneShot, NDArray[n
         if not clips:
             continue
         similarity = method.similarity([*part.exemplars, *clips])[count:, :count]
-        ranks = scorer("eval.isolated.retrieval").exemplar_ranks(
-            similarity, [str(c.label) for c in clips], [str(e.label) for e in part.exemplars]
-        )
+        ranks = exemplar_ranks(similarity, [str(c.label) for c in clips], [str(e.label) for e in part.exemplars])
         np.add.at(counts, [videos[c.name] for c in clips], np.stack([ranks == 1, np.ones_like(ranks)], axis=1))
         reciprocal += (1 / ranks).tolist()
-    interval = significance.bootstrap_interval(counts, significance.accuracy_of)
+    interval = bootstrap_interval(counts, accuracy_of)
     right, clips_in_all = (int(n) for n in counts.sum(axis=0))
     mrr = float(np.mean(reciprocal)) if reciprocal else float("nan")
     return OneShot(right, clips_in_all, interval.low, interval.high, mrr), counts
@@ -170,30 +170,28 @@ def _one_shot(chosen: ComparisonSet, method: Method) -> tuple[OneShot, NDArray[n
 
 def _row(
     name: str,
-    truth: Mapping[str, Sequence[tuple[str, float, float]]],
-    everything: Rows,
-    kept: Rows,
+    truth: Mapping[str, Sequence[Segment]],
+    candidates: ByVideo,
+    above: ByVideo,
     durations: Mapping[str, float],
 ) -> MethodRow:
-    spotting, significance = scorer(), scorer("eval.significance")
-    strict = spotting.one_to_one_f1(truth, kept, 0.5)
-    counts = scorer("eval.spotting.groups").counts_per_video(truth, kept, 0.5)
-    interval = significance.bootstrap_interval(counts, significance.f1_of)
-    curve = scorer("eval.spotting.curves").precision_recall(truth, everything, 0.5)
+    strict = one_to_one_f1(truth, above, 0.5)
+    interval = bootstrap_interval(counts_per_video(truth, above, 0.5), f1_of)
+    curve = precision_recall(truth, candidates, 0.5)
     minutes = sum(durations.values()) / 60
     allowed = curve.tp[curve.fp <= minutes]
-    errors = scorer("eval.spotting.boundaries").boundary_errors(truth, kept)
+    errors = boundary_errors(truth, above)
     both = np.abs(np.concatenate([errors.start, errors.end]))
     return MethodRow(
-        name, spotting.challenge_f1(truth, kept).f1, strict.f1, interval.low, interval.high,
+        name, challenge_f1(truth, above).f1, strict.f1, interval.low, interval.high,
         strict.tp, strict.fp, strict.fn, curve.average_precision,
         float(allowed.max(initial=0)) / max(curve.references, 1),
         1000 * float(np.median(both)) if len(both) else float("nan"),
     )  # fmt: skip
 
 
-def table(rows: Sequence[MethodRow]) -> Any:
-    """The comparison as an `eval.tables.Table`; the columns of one-shot recognition where it was asked for."""
+def table(rows: Sequence[MethodRow]) -> Table:
+    """The comparison as a table; the columns of one-shot recognition where it was asked for."""
     columns = [
         "method", "challenge F1", "F1@.5", "95 %", "TP/FP/FN", "AP", "recall at 1 false alarm/min", "boundary ms",
         "p vs last",
@@ -207,7 +205,7 @@ def table(rows: Sequence[MethodRow]) -> Any:
     if any(r.one_shot is not None for r in rows):
         columns += ["one-shot top-1", "95 % top-1", "right/all", "MRR"]
         cells = [[*line, *_one_shot_cells(r.one_shot)] for line, r in zip(cells, rows, strict=True)]
-    return scorer("eval.tables").Table(columns, cells, digits=3)
+    return Table(columns, cells, digits=3)
 
 
 def _one_shot_cells(found: OneShot | None) -> list[Any]:

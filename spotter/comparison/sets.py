@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +10,13 @@ from urllib.parse import parse_qs
 
 import numpy as np
 
+from eval.segments import READABLE, Segment, read_segments
+
+from ..detection import segments_of, spans_of
+
 if TYPE_CHECKING:
     from embeddings.clip import Clip
+    from eval.datasets import Sample
 
 __all__ = ["ComparisonPart", "ComparisonSet", "open_set", "procedural_set"]
 
@@ -32,14 +36,10 @@ class ComparisonSet:
     name: str
     parts: Sequence[ComparisonPart]
 
-    def truth(self) -> dict[str, list[tuple[str, float, float]]]:
-        """Video → (sign, start s, end s) of the signs that are looked for."""
+    def truth(self) -> dict[str, list[Segment]]:
+        """Video → where the signs are that are looked for in it."""
         return {
-            query.name: [
-                (s.label, s.start / query.fps, s.end / query.fps)
-                for s in query.spans
-                if s.label in {e.label for e in part.exemplars}
-            ]
+            query.name: segments_of(query, (str(e.label) for e in part.exemplars))
             for part in self.parts
             for query in part.queries
         }
@@ -88,15 +88,18 @@ def procedural_set(
     return ComparisonSet(f"procedural:{seed}", [ComparisonPart(exemplars, queries)])
 
 
-def open_set(source: str | Path) -> ComparisonSet:
+def open_set(
+    source: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
+) -> ComparisonSet:
     """A set by name.
 
     Args:
         source: `procedural:SEED`, optionally `procedural:SEED?signs=50&videos=8&noise=0`; or a folder with
-            `exemplars/` (see `find_exemplars`), `queries/` (recordings) and `truth.csv`
-            (video, sign, start, end in seconds); or a folder with the `manifest.csv` that `spotter data` wrote and
-            `poses/` (or the media where the manifest says): the first sample of each sign in the split `train` is its
-            exemplar, the videos of `test` are searched.
+            `exemplars/` (see `find_exemplars`), `queries/` (recordings) and the ground truth, `truth.csv` or another
+            form that `read_segments` reads (a folder is called `truth/`); or a folder with the `manifest.csv` that
+            `spotter data` wrote and `poses/` (or the media where the manifest says): the first sample of each sign in
+            the split `train` is its exemplar, the videos of `test` are searched.
+        unit, fps, tiers: of that ground truth, see `read_segments`.
 
     Raises:
         ValueError: not such a name or folder.
@@ -113,21 +116,21 @@ def open_set(source: str | Path) -> ComparisonSet:
                 f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=… ({error})"
             ) from None
     folder = Path(text)
-    return _prepared_set(folder) if (folder / "manifest.csv").exists() else _folder_set(folder)
+    if (folder / "manifest.csv").exists():
+        return _prepared_set(folder)
+    return _folder_set(folder, read_segments(_truth_file(folder), unit, fps, tiers))
 
 
 def _prepared_set(folder: Path) -> ComparisonSet:
-    from embeddings.clip import Span
     from embeddings.prepared import load_clip
+    from eval.datasets import manifest, seconds_of
 
-    from ..scoring import scorer
     from .methods import METHODS
 
     encoder = METHODS["sign-spotter"].load()
-    samples = scorer("eval.datasets.manifest").read(folder / "manifest.csv")
-    seconds_of = scorer("eval.datasets.sample").seconds_of
-    first: dict[str, Any] = {}
-    videos: dict[str, list[Any]] = {}
+    samples = manifest.read(folder / "manifest.csv")
+    first: dict[str, Sample] = {}
+    videos: dict[str, list[Sample]] = {}
     for sample in samples:
         if sample.split == "train":
             first.setdefault(sample.label, sample)
@@ -143,13 +146,13 @@ def _prepared_set(folder: Path) -> ComparisonSet:
         shown.append(replace(clip.cut(round(start * clip.fps), last), label=label, spans=()))
     for source, held in videos.items():
         clip = load_clip(_media(folder, held[0]), encoder)
-        times = [(s.label, *seconds_of(s)) for s in held]
-        own = [Span(x, round(a * clip.fps), len(clip) if b is None else round(b * clip.fps)) for x, a, b in times]
-        queries.append(replace(clip, name=source, spans=tuple(own)))
+        times = [(sample.label, *seconds_of(sample)) for sample in held]
+        own = [Segment(source, x, a, len(clip) / clip.fps if b is None else b) for x, a, b in times]
+        queries.append(replace(clip, name=source, spans=spans_of(own, clip.fps)))
     return ComparisonSet(folder.name, [ComparisonPart(shown, queries)])
 
 
-def _media(folder: Path, sample: Any) -> Path:
+def _media(folder: Path, sample: Sample) -> Path:
     """The pose file of the video that a sample is a part of, else its media file."""
     stems = [Path(name).name for name in (sample.source, Path(sample.path).stem) if name]
     places = [folder / "poses" / f"{stem}{ending}" for stem in stems for ending in (".pose", ".h5", ".hdf5")]
@@ -161,44 +164,38 @@ def _media(folder: Path, sample: Any) -> Path:
     raise ValueError(f"{folder}: no pose or media of {sample.id!r}; run `spotter pose … -o {folder}/poses`")
 
 
-def _folder_set(folder: Path) -> ComparisonSet:
-    from embeddings.clip import Span
+def _truth_file(folder: Path) -> Path:
+    """The set's ground truth: `truth.csv`, another ending, or the folder `truth`.
+
+    Raises:
+        ValueError: it, `exemplars/` or `queries/` is not there, or there are several.
+    """
+    truths = [place for ending in ("", *READABLE) if (place := folder / f"truth{ending}").exists()]
+    lacking = [name for name in ("exemplars", "queries") if not (folder / name).exists()]
+    if not truths:
+        lacking.append("truth.csv")
+    if lacking:
+        raise ValueError(f"{folder}: lacks {', '.join(lacking)}; a set is exemplars/, queries/ and truth.csv")
+    if len(truths) > 1:
+        raise ValueError(f"{folder}: holds {' and '.join(place.name for place in truths)}; expected one ground truth")
+    return truths[0]
+
+
+def _folder_set(folder: Path, truth: dict[str, list[Segment]]) -> ComparisonSet:
     from embeddings.prepared import load_clip
     from embeddings.recordings import find_recordings
 
     from ..enrolment import find_exemplars
-
-    lacking = [n for n in ("exemplars", "queries", "truth.csv") if not (folder / n).exists()]
-    if lacking:
-        raise ValueError(f"{folder}: lacks {', '.join(lacking)}; a set is exemplars/, queries/ and truth.csv")
     from .methods import METHODS
 
     encoder = METHODS["sign-spotter"].load()
     examples = find_exemplars(folder / "exemplars", encoder.required_inputs)
     shown = [replace(load_clip(e.source, encoder), label=e.label) for e in examples]
-    spans = _truth_rows(folder / "truth.csv")
     queries = []
     for recording in find_recordings([folder / "queries"], encoder.required_inputs):
         clip = load_clip(recording, encoder)
-        own = [Span(s, round(a * clip.fps), round(b * clip.fps)) for s, a, b in spans.get(clip.name, [])]
-        queries.append(replace(clip, spans=tuple(own)))
-    unknown = sorted(set(spans) - {q.name for q in queries})
+        queries.append(replace(clip, spans=spans_of(truth.get(clip.name, ()), clip.fps)))
+    unknown = sorted(set(truth) - {q.name for q in queries})
     if unknown:
-        raise ValueError(f"{folder}: truth.csv names {unknown[0]!r}, which is not in queries/")
+        raise ValueError(f"{folder}: the ground truth names {unknown[0]!r}, which is not in queries/")
     return ComparisonSet(folder.name, [ComparisonPart(shown, queries)])
-
-
-def _truth_rows(path: Path) -> dict[str, list[tuple[str, float, float]]]:
-    rows: dict[str, list[tuple[str, float, float]]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                start, end = float(row["start"]), float(row["end"])
-                if not 0 <= start < end:
-                    raise ValueError
-                rows.setdefault(row["video"], []).append((row["sign"], start, end))
-            except (KeyError, TypeError, ValueError):
-                raise ValueError(
-                    f"{path}, line {number}: expected video, sign, start, end with 0 <= start < end in seconds"
-                ) from None
-    return rows

@@ -1,4 +1,4 @@
-"""ELAN annotation files (`.eaf`, EAF 2.8 through pympi): written with linked media, read as detections or ground truth.
+"""ELAN annotation files (`.eaf`, EAF 2.8 through pympi), written with linked media; `eval.annotations.elan` reads them.
 
 Layout: a tier per sign (named like it), or one tier `signs` with all glosses; the annotation's value is the gloss.
 Each such tier has a dependent tier `… score` (symbolic association, one value per annotation), where ELAN users look
@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from eval.annotations.elan import VIDEO_PROPERTY
+from eval.segments import Segment
 from safe_files import open_whole
 
-from ..detection import Detection
-from .challenge import to_ms
-from .elan_read import VIDEO_PROPERTY, EafAnnotation, read_annotations, video_of
-
-__all__ = ["EafDocument", "read_detections", "read_eaf", "write_eaf"]
+__all__ = ["EafDocument", "write_eaf"]
 
 MIME_TYPES = {
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
@@ -70,14 +68,14 @@ class EafDocument:
             self.eaf.add_tier(name, SIGN)
             self._ends[name] = 0
 
-    def add(self, tier: str, start: float, end: float, value: str, score: float | None = None) -> None:
-        """One annotation, in seconds; must be called in the order of `start`. See the module for overlaps."""
-        first, last = to_ms(start, end)
+    def add(self, tier: str, segment: Segment) -> None:
+        """One annotation; must be called in the order of `start`. See the module for overlaps."""
+        first, last = segment.milliseconds()
         tier = self._free(_xml_text(tier), first)
-        self.eaf.add_annotation(tier, first, last, _xml_text(value))
+        self.eaf.add_annotation(tier, first, last, _xml_text(segment.sign))
         self._ends[tier] = last
-        if score is not None:
-            self._add_score(tier, next(reversed(self.eaf.tiers[tier][0])), score)
+        if segment.score is not None:
+            self._add_score(tier, next(reversed(self.eaf.tiers[tier][0])), segment.score)
 
     def _free(self, tier: str, start: int) -> str:
         name, number = tier, 1
@@ -131,9 +129,9 @@ def _xml_text(text: str) -> str:
 
 
 def write_eaf(
-    path: Path, detections: Sequence[Detection], video: str, media: Path | None = None, tiers: str = "sign"
+    path: Path, segments: Sequence[Segment], video: str, media: Path | None = None, tiers: str = "sign"
 ) -> None:
-    """Writes the detections of one video.
+    """Writes the segments of one video.
 
     Args:
         tiers: "sign" for a tier per sign, in the order of the alphabet, or "gloss" for one tier `signs`.
@@ -146,30 +144,9 @@ def write_eaf(
     document = EafDocument(video)
     if media is not None:
         document.link_media(media, path)
-    names = sorted({d.sign for d in detections}) if tiers == "sign" and detections else ["signs"]
+    names = sorted({s.sign for s in segments}) if tiers == "sign" and segments else ["signs"]
     for name in names:
         document.add_tier(_xml_text(name))
-    for d in sorted(detections, key=lambda d: (d.start, d.end, d.sign)):
-        document.add(d.sign if tiers == "sign" else "signs", d.start, d.end, d.sign, d.score)
+    for s in sorted(segments, key=lambda s: (s.start, s.end, s.sign)):
+        document.add(s.sign if tiers == "sign" else "signs", s)
     document.save(path)
-
-
-def read_detections(path: Path) -> list[Detection]:
-    """All time-aligned annotations of a file: the value is the sign, a dependent `… score` tier gives the score."""
-    return [
-        Detection(video_of(path), a.value, a.start, a.end, 1.0 if a.score is None else a.score)
-        for a in read_annotations(path)
-    ]
-
-
-def read_eaf(path: str | Path, tiers: Sequence[str] | None = None) -> dict[str, list[tuple[str, float, float]]]:
-    """Annotations as ground truth: ``{video: [(gloss, start s, end s), …]}`` in the order of time.
-
-    Args:
-        tiers: names of the tiers to read, e.g. ``["RH-IDgloss", "LH-IDgloss"]``; None reads every independent tier.
-
-    Raises:
-        ValueError: no ELAN file, or a tier it does not have.
-    """
-    rows: list[EafAnnotation] = read_annotations(Path(path), tiers)
-    return {video_of(Path(path)): [(a.value, a.start, a.end) for a in rows]}

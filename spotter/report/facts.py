@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embeddings.recordings.kinds import kind_of
+from eval.segments import Segment
 
 from ..detection import Detection
 from .timeline import Hit
@@ -15,10 +16,7 @@ from .timeline import Hit
 if TYPE_CHECKING:
     from ..search.track import SimilarityTrack
 
-__all__ = ["Truth", "VideoFacts", "collect", "is_video"]
-
-Truth = Mapping[str, Sequence[Sequence[Any]]]
-"""Video → rows (sign, start s, end s)."""
+__all__ = ["VideoFacts", "collect", "is_video"]
 
 
 @dataclass
@@ -31,20 +29,20 @@ class VideoFacts:
     duration: float
     error: str
     file: Path | None
-    truth: list[tuple[str, float, float]] | None
+    truth: Sequence[Segment] | None
     hits: list[Hit]
     missed: list[bool]
 
 
-def collect(results: Iterable[Any], media: Mapping[str, Path], truth: Truth | None) -> list[VideoFacts]:
+def collect(
+    results: Iterable[Any], media: Mapping[str, Path], truth: Mapping[str, Sequence[Segment]] | None
+) -> list[VideoFacts]:
     """Facts of every video that a result, a media file or the ground truth names, in that order."""
     videos: dict[str, VideoFacts] = {}
 
     def video(name: str) -> VideoFacts:
-        rows = (
-            None if truth is None or name not in truth else [(str(r[0]), float(r[1]), float(r[2])) for r in truth[name]]
-        )
-        return videos.setdefault(name, VideoFacts(name, [], None, 0.0, "", media.get(name), rows, [], []))
+        own = None if truth is None else truth.get(name)
+        return videos.setdefault(name, VideoFacts(name, [], None, 0.0, "", media.get(name), own, [], []))
 
     for result in results:
         if isinstance(result, Detection):
@@ -67,17 +65,17 @@ def collect(results: Iterable[Any], media: Mapping[str, Path], truth: Truth | No
 
 
 def _duration(video: VideoFacts) -> float:
-    known = [video.duration, *(d.end for d in video.detections), *(row[2] for row in video.truth or ())]
+    ends = [video.duration, *(d.end for d in video.detections), *(s.end for s in video.truth or ())]
     if video.track is not None and len(video.track.centres):
-        known.append(float(video.track.seconds[-1]))
+        ends.append(float(video.track.seconds[-1]))
     if video.duration == 0 and is_video(video.file):
         from embeddings.video import VideoError, probe
 
         try:
-            known.append(probe(str(video.file)).duration)
+            ends.append(probe(str(video.file)).duration)
         except VideoError as error:
             video.error = video.error if video.error else str(error)
-    return max(known)
+    return max(ends)
 
 
 def is_video(file: Path | None) -> bool:
@@ -89,11 +87,11 @@ def is_video(file: Path | None) -> bool:
 
 
 def _judge(video: VideoFacts) -> tuple[list[bool | None], list[bool]]:
-    """Which detections agree with the ground truth (one to one, IoU ≥ 0.5), and which of its rows were missed."""
+    """Which detections agree with the ground truth (one to one, IoU ≥ 0.5), and which of its segments were missed."""
     if video.truth is None:
         return [None] * len(video.detections), []
     from eval.spotting import match
 
-    pairs = match(video.truth, [(d.sign, d.start, d.end) for d in video.detections])
-    found, right = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
-    return [j in right for j in range(len(video.detections))], [i not in found for i in range(len(video.truth))]
+    pairs = match(video.truth, video.detections)
+    matched, right = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
+    return [j in right for j in range(len(video.detections))], [i not in matched for i in range(len(video.truth))]

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from _sign_spotter import module_name
+from eval.segments import Segments
 from safe_files import write_text
 
-from .facts import Truth, VideoFacts, collect, is_video
+from ..scoring import segments_from
+from .facts import VideoFacts, collect, is_video
 from .table import Picture, hit_table
 from .timeline import Hit, clock, timeline
 
@@ -42,7 +44,7 @@ def write_report(
     results: Iterable[Any],
     media: Mapping[str, str | Path] | None = None,
     gallery: Gallery | str | Path | None = None,
-    truth: Truth | None = None,
+    truth: str | Path | Segments | None = None,
     exemplars: Mapping[str, str | Path] | None = None,
     title: str = "Sign spotting report",
 ) -> Path:
@@ -53,18 +55,18 @@ def write_report(
         results: `SpottingResult`s, or plain `Detection`s.
         media: video name → file, for pictures and playing (linked by a path relative to the report).
         gallery: tells which file and span each exemplar is.
-        truth: ground truth, video → rows (sign, start s, end s); a video it lists with no row is known to be empty.
+        truth: ground truth, a file (see `read_segments`) or video → segments; a video listed without any holds no sign.
         exemplars: file stem or sign → the exemplar's video, for its picture.
 
     Returns:
         The file written.
 
     Raises:
-        ValueError: the file cannot be written.
+        ValueError: the file cannot be written, or the ground truth's cannot be read.
     """
     path = Path(path)
     files_of = {name: Path(file) for name, file in (media or {}).items()}
-    videos = collect(results, files_of, truth)
+    videos = collect(results, files_of, None if truth is None else segments_from(truth))
     pictures = _hit_pictures(videos)
     examples = _example_pictures(videos, gallery, {k: Path(v) for k, v in (exemplars or {}).items()})
     with_truth = any(video.truth is not None for video in videos)
@@ -95,30 +97,30 @@ def _hit_pictures(videos: Sequence[VideoFacts]) -> dict[int, str]:
     for video in videos:
         hits = [hit for hit in video.hits if hit.number in chosen]
         if is_video(video.file) and hits:
-            made = strips(Path(str(video.file)), [(h.detection.start, h.detection.end) for h in hits])
-            pictures |= {hit.number: url for hit, url in zip(hits, made, strict=True) if url}
+            urls = strips(Path(str(video.file)), [(h.detection.start, h.detection.end) for h in hits])
+            pictures |= {hit.number: url for hit, url in zip(hits, urls, strict=True) if url}
     return pictures
 
 
 def _example_pictures(
-    videos: Sequence[VideoFacts], gallery: Gallery | str | Path | None, known: Mapping[str, Path]
+    videos: Sequence[VideoFacts], gallery: Gallery | str | Path | None, files_of: Mapping[str, Path]
 ) -> dict[str, Picture]:
     """Sign → its first exemplar's strip, kept once as a style rule and used in every row."""
     from .pictures import strips
 
     spans = _exemplar_spans(gallery)
-    wanted = sorted({d.sign for video in videos for d in video.detections})
-    made: dict[str, Picture] = {}
-    for sign in wanted:
+    signs = sorted({d.sign for video in videos for d in video.detections})
+    pictures: dict[str, Picture] = {}
+    for sign in signs:
         source, span = spans.get(sign, ("", None))
-        file = known.get(Path(source).stem) if source else None
-        file = file if file is not None else known.get(sign)
+        file = files_of.get(Path(source).stem) if source else None
+        file = file if file is not None else files_of.get(sign)
         if not is_video(file):
             continue
         (url,) = strips(Path(str(file)), [span if span is not None else _whole(Path(str(file)))])
         if url:
-            made[sign] = Picture(f"example-{len(made)}", url)
-    return made
+            pictures[sign] = Picture(f"example-{len(pictures)}", url)
+    return pictures
 
 
 def _exemplar_spans(gallery: Gallery | str | Path | None) -> dict[str, tuple[str, tuple[float, float] | None]]:
@@ -169,10 +171,10 @@ def _scores(videos: Sequence[VideoFacts]) -> list[tuple[str, str, str]]:
     from eval.spotting import challenge_f1, one_to_one_f1
 
     truth = {v.name: v.truth for v in videos if v.truth is not None}
-    found = {v.name: [(d.sign, d.start, d.end) for d in v.detections] for v in videos}
+    predictions = {v.name: v.detections for v in videos}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the page itself shows that nothing was found
-        strict, challenge = one_to_one_f1(truth, found), challenge_f1(truth, found)
+        strict, challenge = one_to_one_f1(truth, predictions), challenge_f1(truth, predictions)
     counts = [f"{s.tp} right, {s.fp} false, {s.fn} missed" for s in (strict, challenge)]
     return [
         ("F1, one to one, IoU ≥ 0.5", f"{strict.f1:.3f}", counts[0]),
@@ -199,11 +201,11 @@ def _legend(with_truth: bool, with_track: bool) -> str:
 
 def _section(video: VideoFacts, report: Path) -> str:
     name = escape(video.name, quote=True)
-    told = f"{clock(video.duration)} · {_count(len(video.hits), 'detection')}"
+    heading = f"{clock(video.duration)} · {_count(len(video.hits), 'detection')}"
     if video.truth is not None:
-        told += f" · {_count(len(video.truth), 'sign')} in the ground truth, {sum(video.missed)} missed"
+        heading += f" · {_count(len(video.truth), 'sign')} in the ground truth, {sum(video.missed)} missed"
     error = f'<p class="error">{escape(video.error)}</p>' if video.error else ""
-    head = f'<div class="head"><h2>{name}</h2><p>{told}</p>{error}</div>'
+    head = f'<div class="head"><h2>{name}</h2><p>{heading}</p>{error}</div>'
     player = _player(video, report)
     signs, left_out = _rows(video)
     lanes = '<p class="note">Nothing was found in this video.</p>' if not video.error else ""
@@ -232,7 +234,7 @@ def _shown(video: VideoFacts, signs: Sequence[str]) -> list[Hit]:
 
 def _rows(video: VideoFacts) -> tuple[list[str], int]:
     """Signs found or known to be there, else those whose tracks rise highest; and how many are left out."""
-    signs = sorted({d.sign for d in video.detections} | {row[0] for row in video.truth or ()})
+    signs = sorted({s.sign for s in (*video.detections, *(video.truth or ()))})
     if not signs and video.track is not None and len(video.track.centres):
         best = video.track.values.max(axis=0)
         order = sorted(range(len(best)), key=lambda i: (-best[i], video.track.signs[i] if video.track else ""))
@@ -241,8 +243,8 @@ def _rows(video: VideoFacts) -> tuple[list[str], int]:
 
 
 def _note(video: VideoFacts, sign: str) -> str:
-    found = sum(1 for d in video.detections if d.sign == sign)
-    return f"<small>{found} found</small>" if found else "<small>not found</small>"
+    count = sum(1 for d in video.detections if d.sign == sign)
+    return f"<small>{count} found</small>" if count else "<small>not found</small>"
 
 
 def _player(video: VideoFacts, report: Path) -> str:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from _sign_spotter import module_name
+from eval.segments import Segment
 from safe_files import whole_file, write_text
 
 from ..formats.elan import EafDocument
 from .timeline import clock
 
 if TYPE_CHECKING:
-    from embeddings.phonology.describe import Stretch
+    from embeddings.phonology.describe import ParameterValue
 
 __all__ = ["write_description"]
 
@@ -27,7 +28,9 @@ COLUMNS = ("parameter", "hand", "value", "start", "end", "confidence")
 ROW, BAR, AXIS = 30, 20, 22
 
 
-def write_description(path: str | Path, stretches: Sequence[Stretch], video: str, media: Path | None = None) -> Path:
+def write_description(
+    path: str | Path, values: Sequence[ParameterValue], video: str, media: Path | None = None
+) -> Path:
     """Writes a description in the format of the ending: .eaf, .csv or .html.
 
     Args:
@@ -41,34 +44,34 @@ def write_description(path: str | Path, stretches: Sequence[Stretch], video: str
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"{path}: ending {path.suffix!r} is not known; expected one of {', '.join(ENDINGS)}")
     writer = {".eaf": _write_eaf, ".csv": _write_csv, ".html": _write_page}[path.suffix.lower()]
-    writer(path, stretches, video, media)
+    writer(path, values, video, media)
     return path
 
 
-def _tier(stretch: Stretch) -> str:
-    return stretch.parameter if stretch.hand == "both" else f"{stretch.parameter} {stretch.hand}"
+def _tier(value: ParameterValue) -> str:
+    return value.parameter if value.hand == "both" else f"{value.parameter} {value.hand}"
 
 
-def _write_eaf(path: Path, stretches: Sequence[Stretch], video: str, media: Path | None) -> None:
+def _write_eaf(path: Path, values: Sequence[ParameterValue], video: str, media: Path | None) -> None:
     document = EafDocument(video)
     if media is not None:
         document.link_media(media, path)
-    for name in dict.fromkeys(_tier(s) for s in stretches):
+    for name in dict.fromkeys(_tier(s) for s in values):
         document.add_tier(name)
-    for s in sorted(stretches, key=lambda s: (s.start, s.end)):
-        document.add(_tier(s), s.start, s.end, s.value, s.confidence)
+    for s in sorted(values, key=lambda s: (s.start, s.end)):
+        document.add(_tier(s), Segment(video, s.value, s.start, s.end, s.confidence))
     document.save(path)
 
 
-def _write_csv(path: Path, stretches: Sequence[Stretch], video: str, media: Path | None) -> None:
+def _write_csv(path: Path, values: Sequence[ParameterValue], video: str, media: Path | None) -> None:
     import pandas as pd
 
-    table = pd.DataFrame([(video, *(getattr(s, c) for c in COLUMNS)) for s in stretches], columns=["video", *COLUMNS])
+    table = pd.DataFrame([(video, *(getattr(s, c) for c in COLUMNS)) for s in values], columns=["video", *COLUMNS])
     with whole_file(path) as partial:
         table.to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
 
 
-def _write_page(path: Path, stretches: Sequence[Stretch], video: str, media: Path | None) -> None:
+def _write_page(path: Path, values: Sequence[ParameterValue], video: str, media: Path | None) -> None:
     def text(name: str) -> str:
         return (files(module_name("spotter")) / "templates" / name).read_text(encoding="utf-8")
 
@@ -80,8 +83,8 @@ def _write_page(path: Path, stretches: Sequence[Stretch], video: str, media: Pat
         player = (
             f'<video controls muted preload="metadata" src="./{escape(link, quote=True)}" aria-label="{label}"></video>'
         )
-    duration = max((s.end for s in stretches), default=1.0)
-    names = list(dict.fromkeys(_tier(s) for s in stretches))
+    duration = max((s.end for s in values), default=1.0)
+    names = list(dict.fromkeys(_tier(s) for s in values))
     page = Template(text("phonology.html")).substitute(
         title=escape(title),
         style=text("report.css") + text("phonology.css"),
@@ -89,12 +92,12 @@ def _write_page(path: Path, stretches: Sequence[Stretch], video: str, media: Pat
         player=player,
         names="".join(f"<div>{escape(name)}</div>" for name in names),
         now="".join(f'<dt>{escape(name)}</dt><dd data-tier="{k}">–</dd>' for k, name in enumerate(names)),
-        svg=_score(stretches, names, duration),
+        svg=_score(values, names, duration),
     )
     write_text(path, page)
 
 
-def _score(stretches: Sequence[Stretch], names: Sequence[str], duration: float) -> str:
+def _score(values: Sequence[ParameterValue], names: Sequence[str], duration: float) -> str:
     """The rows of values over time, as SVG; a value's words stand in its bar where they fit."""
     width = int(min(max(900, duration * 90), 12000))
     scale, height = width / duration, AXIS + ROW * len(names)
@@ -107,14 +110,14 @@ def _score(stretches: Sequence[Stretch], names: Sequence[str], duration: float) 
         x = k * scale
         parts.append(f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS - 5}" y2="{height}"/>')
         parts.append(f'<text class="time" x="{x + 3:.1f}" y="13">{clock(k)[:-2]}</text>')
-    for s in stretches:
+    for s in values:
         row = names.index(_tier(s))
         x, y, wide = s.start * scale, AXIS + ROW * row + 5, max((s.end - s.start) * scale - 1, 1.0)
-        told = escape(f"{_tier(s)}: {s.value}, {clock(s.start)} to {clock(s.end)}, confidence {s.confidence:.2f}")
+        label = escape(f"{_tier(s)}: {s.value}, {clock(s.start)} to {clock(s.end)}, confidence {s.confidence:.2f}")
         short = s.value if len(s.value) * 6.2 < wide else s.value[: max(0, int(wide / 6.2) - 1)]
         parts.append(
             f'<g class="value{" unsure" if s.confidence < 0.4 else ""}" data-tier="{row}" data-start="{s.start:.3f}" '
-            f'data-end="{s.end:.3f}" data-value="{escape(s.value, quote=True)}"><title>{told}</title>'
+            f'data-end="{s.end:.3f}" data-value="{escape(s.value, quote=True)}"><title>{label}</title>'
             f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}" rx="3"/>'
             f'<text x="{x + 4:.1f}" y="{y + 14}">{escape(short)}</text></g>'
         )

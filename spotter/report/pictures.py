@@ -22,25 +22,24 @@ GAP_SECONDS = 8.0
 """Stretches nearer than this are read in one pass; farther ones by a seek of their own."""
 
 Frame = NDArray[np.uint8]
-Stretch = tuple[float, float]
 
 
-def strips(video: Path, stretches: Sequence[Stretch]) -> list[str]:
-    """A data URL per stretch (start s, end s) of a video, "" where the video shows nothing there.
+def strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[str]:
+    """A data URL per span (start s, end s) of a video, "" where the video shows nothing there.
 
-    The video is streamed: only the pictures wanted are kept. A video that cannot be decoded gives "" everywhere and a
-    warning.
+    The video is streamed: only the pictures of the strips are kept in memory. A video that cannot be decoded gives ""
+    everywhere and a warning.
     """
     from embeddings.video import VideoError, probe
 
-    result = [""] * len(stretches)
-    if not stretches:
+    result = [""] * len(spans)
+    if not spans:
         return result
     try:
         info = probe(video)
         size = strip_size(info.width, info.height)
-        for group in _passes(stretches):
-            for at, pictures in _grab(video, stretches, group, size):
+        for group in _passes(spans):
+            for at, pictures in _grab(video, spans, group, size):
                 result[at] = _data_url(pictures)
     except (VideoError, OSError) as error:
         warnings.warn(f"{video.name}: no pictures in the report ({error})", stacklevel=2)
@@ -52,45 +51,45 @@ def strip_size(width: int, height: int) -> tuple[int, int]:
     return max(16, min(WIDEST, round(HEIGHT * width / height))), HEIGHT
 
 
-def _passes(stretches: Sequence[Stretch]) -> Iterator[list[int]]:
-    """Indexes of stretches grouped by nearness in time."""
+def _passes(spans: Sequence[tuple[float, float]]) -> Iterator[list[int]]:
+    """Indexes of spans grouped by nearness in time."""
     group: list[int] = []
     until = -np.inf
-    for at in sorted(range(len(stretches)), key=lambda i: stretches[i]):
-        if group and stretches[at][0] > until + GAP_SECONDS:
+    for at in sorted(range(len(spans)), key=lambda i: spans[i]):
+        if group and spans[at][0] > until + GAP_SECONDS:
             yield group
             group = []
         group.append(at)
-        until = max(until, stretches[at][1])
+        until = max(until, spans[at][1])
     yield group
 
 
 def _grab(
-    video: Path, stretches: Sequence[Stretch], group: Sequence[int], size: tuple[int, int]
+    video: Path, spans: Sequence[tuple[float, float]], group: Sequence[int], size: tuple[int, int]
 ) -> Iterator[tuple[int, list[Frame]]]:
     from embeddings.video import read_frames
 
     # moments well inside the stretch: its first and last frames are still transition
-    wanted = sorted(
+    moments = sorted(
         (start + (end - start) * (k + 0.6) / (FRAMES + 0.2), at)
         for at in group
-        for start, end in [stretches[at]]
+        for start, end in [spans[at]]
         for k in range(FRAMES)
     )
-    kept: dict[int, list[Frame]] = {at: [] for at in group}
-    first, last = min(stretches[at][0] for at in group), max(stretches[at][1] for at in group)
+    pictures_of: dict[int, list[Frame]] = {at: [] for at in group}
+    first, last = min(spans[at][0] for at in group), max(spans[at][1] for at in group)
     n, shown = 0, None
     for seconds, frame in read_frames(video, start=max(0.0, first - 0.2), end=last + 0.5, size=size):
-        while n < len(wanted) and wanted[n][0] < seconds:
-            kept[wanted[n][1]].append(frame if shown is None else shown)
+        while n < len(moments) and moments[n][0] < seconds:
+            pictures_of[moments[n][1]].append(frame if shown is None else shown)
             n += 1
         shown = frame
-        if n == len(wanted):
+        if n == len(moments):
             break
-    for _, at in wanted[n:]:
+    for _, at in moments[n:]:
         if shown is not None:
-            kept[at].append(shown)
-    yield from ((at, pictures) for at, pictures in kept.items() if pictures)
+            pictures_of[at].append(shown)
+    yield from ((at, pictures) for at, pictures in pictures_of.items() if pictures)
 
 
 def _data_url(pictures: Iterable[Frame]) -> str:

@@ -101,7 +101,7 @@ def _row(
     ]
     facts = {
         "hit": hit.number, "video": video, "sign": d.sign, "start": f"{d.start:.3f}", "end": f"{d.end:.3f}",
-        "length": f"{d.end - d.start:.3f}", "score": f"{d.score:.4f}", "verdict": verdict,
+        "length": f"{d.duration:.3f}", "score": f"{d.score:.4f}", "verdict": verdict,
     }  # fmt: skip
     data = " ".join(f'data-{key}="{escape(str(value), quote=True)}"' for key, value in facts.items())
     share = max(0.0, min(1.0, d.score)) * 100
@@ -109,7 +109,7 @@ def _row(
     cells = [
         f'<td class="sign">{escape(d.sign)}</td><td class="video">{escape(video)}</td>'
         f'<td class="number"><button type="button" class="seek" aria-label="{play}">▶ {clock(d.start)}</button></td>'
-        f'<td class="number">{d.end - d.start:.2f} s</td>'
+        f'<td class="number">{d.duration:.2f} s</td>'
         f'<td class="number">{d.score:.2f}<span class="bar-score" aria-hidden="true"><i style="width:{share:.0f}%"></i>'
         "</span></td>"
     ]

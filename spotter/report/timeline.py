@@ -9,6 +9,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.segments import Segment
+
 from ..detection import Detection
 from ..search.track import SimilarityTrack
 
@@ -43,7 +45,7 @@ def timeline(
     duration: float,
     signs: Sequence[str],
     hits: Sequence[Hit],
-    truth: Sequence[tuple[str, float, float]] | None,
+    truth: Sequence[Segment] | None,
     missed: Sequence[bool],
     track: SimilarityTrack | None,
 ) -> str:
@@ -51,7 +53,7 @@ def timeline(
 
     Args:
         signs: the rows, top to bottom.
-        truth: (sign, start s, end s), None where it is not known; `missed` says which were not found.
+        truth: None where it is not known; `missed` says which of it were not found.
     """
     width = int(np.clip(duration * PIXELS_PER_SECOND, NARROWEST, WIDEST))
     height = AXIS + ROW * len(signs)
@@ -69,13 +71,13 @@ def timeline(
         parts.append(f'<line class="rule" x1="0" x2="{width}" y1="{y + ROW - 0.5}" y2="{y + ROW - 0.5}"/>')
         if track is not None and sign in columns:
             parts.append(_curve(track.seconds, columns[sign], scale, y + 4, low, high))
-    for (sign, start, end), miss in zip(truth or (), missed, strict=True):
-        if sign in rows:
-            room = _room(sign, end, [row[:2] for row in truth or ()], duration) * scale
-            parts.append(_truth_bar(sign, start, end, miss and room > 45, miss, scale, rows[sign] + TRACK + 7))
-    starts = [(hit.detection.sign, hit.detection.start) for hit in hits]
+    for segment, miss in zip(truth or (), missed, strict=True):
+        if segment.sign in rows:
+            room = _room(segment, truth or (), duration) * scale
+            parts.append(_truth_bar(segment, miss and room > 45, miss, scale, rows[segment.sign] + TRACK + 7))
+    detections = [hit.detection for hit in hits]
     for hit in hits:
-        room = _room(hit.detection.sign, hit.detection.end, starts, duration) * scale
+        room = _room(hit.detection, detections, duration) * scale
         parts.append(_hit_bar(hit, room, scale, rows[hit.detection.sign] + TRACK + 17))
     parts.append(f'<line class="cursor" x1="0" x2="0" y1="0" y2="{height}" hidden="hidden"/></svg>')
     return "".join(parts)
@@ -88,8 +90,8 @@ def _axis(duration: float, scale: float, height: int) -> str:
         x = k * step * scale
         parts.append(f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS - 5}" y2="{height}"/>')
         if x < duration * scale - 24:
-            told = f"{k * step // 60}:{k * step % 60:02}"
-            parts.append(f'<text class="time" x="{x + 3:.1f}" y="14">{told}</text>')
+            label = f"{k * step // 60}:{k * step % 60:02}"
+            parts.append(f'<text class="time" x="{x + 3:.1f}" y="14">{label}</text>')
     return "".join(parts)
 
 
@@ -121,34 +123,36 @@ def _curve(
     )
 
 
-def _room(sign: str, end: float, starts: Sequence[tuple[str, float]], duration: float) -> float:
+def _room(segment: Segment, row: Sequence[Segment], duration: float) -> float:
     """Seconds free behind a bar in its row, for its words."""
-    return min((start for other, start in starts if other == sign and start >= end - 1e-9), default=duration) - end
+    end = segment.end
+    return min((s.start for s in row if s.sign == segment.sign and s.start >= end - 1e-9), default=duration) - end
 
 
-def _truth_bar(sign: str, start: float, end: float, say: bool, missed: bool, scale: float, y: float) -> str:
-    told = escape(f"Ground truth: {sign}, {clock(start)} to {clock(end)}" + (", not found" if missed else ", found"))
-    x, wide = start * scale, max((end - start) * scale, 3.0)
+def _truth_bar(segment: Segment, say: bool, missed: bool, scale: float, y: float) -> str:
+    words = f"Ground truth: {segment.sign}, {clock(segment.start)} to {clock(segment.end)}"
+    label = escape(words + (", not found" if missed else ", found"))
+    x, wide = segment.start * scale, max(segment.duration * scale, 3.0)
     kind = "truth missed" if missed else "truth"
     mark = f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">missed</text>' if say else ""
     box = f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}"/>'
-    return f'<g class="{kind}"><title>{told}</title>{box}{mark}</g>'
+    return f'<g class="{kind}"><title>{label}</title>{box}{mark}</g>'
 
 
 def _hit_bar(hit: Hit, room: float, scale: float, y: float) -> str:
     d = hit.detection
-    kind, said, mark = {
+    kind, verdict, mark = {
         None: ("hit", "", ""),
         True: ("hit right", ", agrees with the ground truth", "✓"),
         False: ("hit wrong", ", not in the ground truth", "✗"),
     }[hit.right]
-    told = escape(f"{d.sign}, {clock(d.start)} to {clock(d.end)}, score {d.score:.2f}{said}", quote=True)
-    x, wide = d.start * scale, max((d.end - d.start) * scale, 3.0)
+    label = escape(f"{d.sign}, {clock(d.start)} to {clock(d.end)}, score {d.score:.2f}{verdict}", quote=True)
+    x, wide = d.start * scale, max(d.duration * scale, 3.0)
     # words that would run into the next bar are left out; the title and the table say them
     words = f"{mark}{d.score:.2f}" if room > 40 else mark if room > 14 else ""
     return (
         f'<g class="{kind}" role="button" tabindex="0" data-hit="{hit.number}" data-start="{d.start:.3f}" '
-        f'data-end="{d.end:.3f}" aria-label="{told}"><title>{told}</title>'
+        f'data-end="{d.end:.3f}" aria-label="{label}"><title>{label}</title>'
         f'<rect class="reach" x="{x - 2:.1f}" y="{y - 3}" width="{wide + 4:.1f}" height="{BAR + 6}"/>'
         f'<rect class="bar" x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}" rx="2"/>'
         f'<text class="mark" x="{x + wide + 3:.1f}" y="{y + 8}">{words}</text></g>'

@@ -35,6 +35,7 @@ from eval.datasets import (
 )
 from eval.datasets import wlasl as wlasl_reader
 from eval.datasets.report import damage_of
+from eval.segments import Segment
 from eval.splits import LeakError
 
 WLASL = [
@@ -164,7 +165,8 @@ def test_mssl_milliseconds_are_frames_of_25_fps(tmp_path: Path) -> None:
     (tmp_path / "p01_n002.txt").write_text("17,640,1200\n8,11000,12000\n", "utf-8")
     samples = mssl.read(tmp_path)
     assert [(s.label, s.start, s.end, s.signer) for s in samples] == [("17", 16, 30, "p01"), ("8", 275, 300, "p01")]
-    assert to_segments(samples) == {"p01_n002": [("17", 640.0, 1200.0), ("8", 11000.0, 12000.0)]}
+    video = "p01_n002"
+    assert to_segments(samples) == {video: [Segment(video, "17", 0.64, 1.2), Segment(video, "8", 11.0, 12.0)]}
     mssl.write(tmp_path / "again", samples)
     assert (tmp_path / "again" / "p01_n002.txt").read_text("utf-8") == (tmp_path / "p01_n002.txt").read_text("utf-8")
 

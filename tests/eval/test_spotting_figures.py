@@ -149,9 +149,9 @@ def test_the_ceiling_of_the_right_length_is_one() -> None:
 @pytest.mark.real
 def test_ceilings_of_the_challenges_training_set(real_data: Path) -> None:
     truth = read_segments(real_data / "annotations" / "eccv22_sign_spotting" / "MSSL_TRAIN_SET_GT.pkl")
-    reached = [round(length_ceiling(truth, length).f1, 3) for length in (400, 480, 520, 600, 800)]
+    reached = [round(length_ceiling(truth, length).f1, 3) for length in (0.4, 0.48, 0.52, 0.6, 0.8)]
     assert reached == pytest.approx([0.811, 0.822, 0.801, 0.767, 0.644], abs=0.0006)
     assert length_ceiling(truth, median_lengths(truth)).f1 == pytest.approx(0.846, abs=0.0005)
-    centred = length_ceiling(truth, 520).f1
-    assert centred - length_ceiling(truth, 520, 80).f1 == pytest.approx(0.06, abs=0.005)
-    assert centred - length_ceiling(truth, 520, 160).f1 == pytest.approx(0.30, abs=0.005)
+    centred = length_ceiling(truth, 0.52).f1
+    assert centred - length_ceiling(truth, 0.52, 0.08).f1 == pytest.approx(0.06, abs=0.005)
+    assert centred - length_ceiling(truth, 0.52, 0.16).f1 == pytest.approx(0.30, abs=0.005)

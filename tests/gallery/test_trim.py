@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from gallery import read_spans, signing_span
+from gallery import signing_span
 from gallery.trim import TrimOptions
 
 FPS = 25.0
@@ -137,42 +135,6 @@ def test_wrong_shapes_are_refused() -> None:
         signing_span(np.zeros((0, 2, 2)), np.zeros((0, 2, 2)), FPS)
     with pytest.raises(ValueError, match=r"\(5, 2\)"):
         signing_span(np.zeros((5, 2)), np.zeros((5, 2, 2)), FPS)
-
-
-def test_spans_in_seconds_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "spans.csv"
-    path.write_text("clip, start, end\nHOUSE,0.5,1.25\n\n  ГОРА 山 , 0 , 2\n", encoding="utf-8")
-    assert read_spans(path) == {"HOUSE": (0.5, 1.25), "ГОРА 山": (0.0, 2.0)}
-
-
-def test_the_organisers_table_is_read_with_its_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "spans.csv"
-    path.write_bytes("\ufeffCLASS;SIGN;BEGIN;END\r\n0;ABUELO(A);1240;1880\r\n17;CASA;40;520\r\n".encode())
-    spans = read_spans(path)
-    assert list(spans) == ["s00", "s17"]
-    assert spans["s00"] == pytest.approx((1.24, 1.88))
-    assert spans["s17"] == pytest.approx((0.04, 0.52))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("clip,start,end\nA,1\n", "line 2"),
-        ("A,1,0.5\n", "line 1.*expected 0 <= start < end"),
-        ("A,x,2\n", "'x' and '2'; expected numbers"),
-        ("A,0,nan\n", "expected 0 <= start < end"),
-        ("A,0,1\nA,0,2\n", "line 2.*has a span already"),
-        ("clip,start,end\n", "no rows"),
-        ("0;A;10\n", "line 1"),
-    ],
-)
-def test_a_wrong_row_is_named(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "spans.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        read_spans(path)
-    with pytest.raises(ValueError, match="cannot be read"):
-        read_spans(tmp_path / "none.csv")
 
 
 def test_spans_of_procedural_exemplars_are_found() -> None:

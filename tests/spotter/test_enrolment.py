@@ -8,9 +8,10 @@ import pytest
 
 from embeddings.clip import Clip
 from embeddings.pose import write_pose
+from eval.segments import Segment
 from gallery import Gallery, GalleryError
 from spotter import enroll
-from spotter.enrolment import Exemplar, exemplar_span, find_exemplars
+from spotter.enrolment import Exemplar, exemplar_span, find_exemplars, span_of
 
 from .worlds import small_world
 
@@ -54,7 +55,7 @@ def test_a_table_names_files_signs_and_spans(tmp_path: Path) -> None:
     [
         ("name,label\na,b\n", "expected file, label"),
         ("file,label\na.mp4,\n", "line 2: file or label is empty"),
-        ("file,label,start,end\na.mp4,A,2,1\n", "line 2: span"),
+        ("file,label,start,end\na.mp4,A,2,1\n", "line 2: ends at 1, before its start at 2"),
         ("file,label,start,end\na.mp4,A,x,1\n", "line 2: start 'x'"),
     ],
 )
@@ -140,3 +141,10 @@ def test_an_exemplar_at_another_frame_rate_gives_the_same_vector() -> None:
     both = enroll([clip, fast], encoder=w.encoder)
     assert float(both.vectors[0] @ both.vectors[1]) > 0.95
     assert abs(both.facts[0]["frames"] - both.facts[1]["frames"]) <= 2
+
+
+def test_the_organisers_spans_are_found_by_the_class_in_a_query_videos_name() -> None:
+    spans = {"s20": Segment("s20", "AYUDAR", 0.4, 1.58), "HOUSE": (0.5, 1.0)}
+    assert span_of("p00_s20", spans) == span_of("s20", spans) == (0.4, 1.58)
+    assert span_of("HOUSE", spans) == (0.5, 1.0)
+    assert [span_of(name, spans) for name in ("p00_s21", "p00_s20_n001", "house")] == [None] * 3

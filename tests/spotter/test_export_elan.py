@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from eval.segments import Segment, read_segments
 from spotter import Detection
 from spotter.formats import read, write
-from spotter.formats.elan import read_eaf, write_eaf
+from spotter.formats.elan import write_eaf
 
 
 def overlapping() -> list[Detection]:
@@ -108,11 +109,13 @@ LINGUISTIC_TYPE_ID="word" TIME_ALIGNABLE="false"/>
 def test_ground_truth_from_an_annotators_file(tmp_path: Path) -> None:
     path = tmp_path / "x.eaf"
     path.write_text(BY_HAND, encoding="utf-8")
-    assert read_eaf(path) == {"session 7": [("HAUS", 1.0, 2.0)]}
-    assert read_eaf(path, ["parts"]) == {"session 7": [("up", 1.0, 1.5), ("down", 1.5, 2.0)]}
-    assert read_eaf(path, ["meaning"]) == {"session 7": [("house", 1.0, 2.0)]}
+    assert read_segments(path) == {"session 7": [Segment("session 7", "HAUS", 1.0, 2.0)]}
+    assert read_segments(path, tiers=["parts"]) == {
+        "session 7": [Segment("session 7", "up", 1.0, 1.5), Segment("session 7", "down", 1.5, 2.0)]
+    }
+    assert read_segments(path, tiers=["meaning"]) == {"session 7": [Segment("session 7", "house", 1.0, 2.0)]}
     with pytest.raises(ValueError, match="no tier LH; it has RH-IDgloss, parts, meaning"):
-        read_eaf(path, ["LH"])
+        read_segments(path, tiers=["LH"])
 
 
 @pytest.mark.parametrize("sign", ["a\x00b", "  ", ""])

@@ -58,13 +58,13 @@ class Truth:
 def tell(score: Score, left_handed: bool, angles: NDArray[np.floating], frames: NDArray[np.floating]) -> Truth:
     """The truth of a score played by a right- or left-hander; angles and frames as in `Truth`."""
     length = len(angles)
-    widest = max((len(n) for s in score.stretches for n in s.handshape), default=1)
-    sign = np.full(length, "", f"<U{max((len(s.sign) for s in score.stretches), default=1)}")
+    widest = max((len(n) for s in score.phases for n in s.handshape), default=1)
+    sign = np.full(length, "", f"<U{max((len(s.sign) for s in score.phases), default=1)}")
     handshape = np.full((length, 2), "", f"<U{max(1, widest)}")
     location, movement = np.full((length, 2), "", "<U16"), np.full((length, 2), "", "<U16")
     hold, contact, symmetric = np.zeros((length, 2), bool), np.zeros(length, bool), np.zeros(length, bool)
     columns = (0, 1) if left_handed else (1, 0)
-    for s in score.stretches:
+    for s in score.phases:
         rows = slice(s.start, s.end)
         sign[rows], symmetric[rows], contact[rows] = s.sign, s.symmetric, s.touching
         for h, column in enumerate(columns):

@@ -15,7 +15,7 @@ from .moves import Event
 from .postures import APART, SWIVEL, TURN, WRIST, Keys, rest_row, solve_signs
 from .signer import Signer
 
-__all__ = ["Score", "Stretch", "Timing", "compose"]
+__all__ = ["Score", "Phase", "Timing", "compose"]
 
 Array = NDArray[np.float64]
 _BACK = {"up": "down", "down": "up", "left": "right", "right": "left", "away": "body", "body": "away"}
@@ -25,8 +25,8 @@ _TWO_HANDED = ("symmetric", "alternating")
 Pair = tuple[str, str]
 
 
-class Stretch(NamedTuple):
-    """Truth over frames ``[start, end)``; pairs are (dominant, other) hand. Later stretches overrule earlier ones.
+class Phase(NamedTuple):
+    """Truth over frames ``[start, end)``; pairs are (dominant, other) hand. Later phases overrule earlier ones.
 
     ``moving`` names the movement or is ""; its "right" is outwards to the hand's own side, for either hand.
     """
@@ -66,7 +66,7 @@ class Score:
     frames: list[int] = field(default_factory=list)
     rows: list[NDArray[np.float64]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
     spans: list[tuple[str, int, int]] = field(default_factory=list)
 
     @property
@@ -212,8 +212,8 @@ class _Writer:
         names = direction_name(way)
         moving = (str(names[0]) if clear[0] else "", str(names[1]) if clear[1] else "")
         symmetric = sign.arrangement == "symmetric"
-        self.score.stretches.append(
-            Stretch(a + 1, b + 1, sign.label, ("", ""), ("", ""), moving, (False, False), False, symmetric)
+        self.score.phases.append(
+            Phase(a + 1, b + 1, sign.label, ("", ""), ("", ""), moving, (False, False), False, symmetric)
         )
 
     def _tell(
@@ -230,4 +230,4 @@ class _Writer:
             moving = (moving[0], "")
         touching = held and posture.contact and location == posture.location
         symmetric = sign.arrangement == "symmetric"
-        self.score.stretches.append(Stretch(a, b, sign.label, shapes, places, moving, holds, touching, symmetric))
+        self.score.phases.append(Phase(a, b, sign.label, shapes, places, moving, holds, touching, symmetric))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..console import err, out, print_json
+from ..options import FrameRate, Tiers, TruthUnit
 
 __all__ = ["register"]
 
@@ -26,8 +27,8 @@ def eval_compare(
         list[str],
         typer.Option(
             "--data",
-            help="procedural:SEED[?signs=…&videos=…&each=…&noise=…], a folder with exemplars/, queries/ and truth.csv, "
-            "or what `spotter data` prepared; may be repeated.",
+            help="procedural:SEED[?signs=…&videos=…&each=…&noise=…], a folder with exemplars/, queries/ and truth.csv "
+            "(or .json .eaf …), or what `spotter data` prepared; may be repeated.",
             show_default=False,
         ),
     ],
@@ -41,6 +42,9 @@ def eval_compare(
     one_shot: Annotated[
         bool, typer.Option("--one-shot/--no-one-shot", help="Also recognise every true span as a single sign.")
     ] = True,
+    unit: TruthUnit = None,
+    fps: FrameRate = None,
+    tiers: Tiers = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Every method on the same videos: F1, precision-recall, boundaries, one-shot recognition, intervals, p-values."""
@@ -53,7 +57,7 @@ def eval_compare(
         raise ValueError(f"method {unknown[0]!r} is not known; expected some of {', '.join(METHODS)}")
     made = []
     for source in data:
-        chosen = open_set(source)
+        chosen = open_set(source, unit, fps, tiers)
         with err.status(f"{chosen.name}: {(names or list(METHODS))[0]}") as status:
             done = iter([*(names or list(METHODS))[1:], "figures"])
             rows, _ = compare(

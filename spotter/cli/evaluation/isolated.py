@@ -69,21 +69,24 @@ def eval_isolated(
 ) -> None:
     """Top-1, top-5, macro accuracy with intervals over clips and signers; which signs are taken for which."""
     from embeddings.pose.formats.spoter_csv import is_spoter_csv
+    from eval.isolated import confusion as maps
+    from eval.isolated import confusion_page, isolated_score
+    from eval.isolated.files import read_ranked, read_truth, read_vectors
 
-    from ...scoring import scorer
     from .clips import classified, encoded, refuse_clips
 
-    labels, signers = scorer("eval.isolated.files").read_truth(truth, split)
+    labels, signers = read_truth(truth, split)
     known = signers if len(signers) == len(labels) else None
     if signers and known is None:
         err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
     failures = Failures()
     if one_shot:
+        vectors: tuple[list[str], Any]
         if encoder:
             vectors = encoded(predictions, encoder, poses, failures)
         else:
             refuse_clips(predictions)
-            vectors = scorer("eval.isolated.files").read_vectors(predictions)
+            vectors = read_vectors(predictions)
         _one_shot(predictions, vectors, labels, known, sorted({1, k}), draws, seed, json_output)
         failures.finish(len(vectors[0]) + len(failures.failed))
         return
@@ -91,17 +94,16 @@ def eval_isolated(
         ranked = classified(predictions, model, poses, k, failures)
     else:
         refuse_clips(predictions)
-        ranked = scorer("eval.isolated.files").read_ranked(predictions)
-    score = scorer("eval.isolated").isolated_score(labels, ranked, known, k, seed, _facts(model))
-    maps = scorer("eval.isolated.confusion")
+        ranked = read_ranked(predictions)
+    score = isolated_score(labels, ranked, known, k, seed, _facts(model))
     worst = maps.confused_pairs(labels, ranked, pairs)
     if confusion is not None:
         names, matrix = maps.confusion_matrix(labels, ranked)
         maps.draw_confusion(matrix, names, confusion)
     if page is not None:
-        pages = scorer("eval.isolated.confusion_page")
         wanted = [clip for pair in worst for clip in pair.clips]
-        pages.write_pairs_page(worst, {} if clips is None else pages.clip_files(clips, wanted), page)
+        files = {} if clips is None else confusion_page.clip_files(clips, wanted)
+        confusion_page.write_pairs_page(worst, files, page)
     if json_output:
         found = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
         print_json({**score.as_dict(), "confused": found})
@@ -137,9 +139,8 @@ def _one_shot(
     seed: int,
     json_output: bool,
 ) -> None:
-    from ...scoring import scorer
+    from eval.isolated import retrieval
 
-    retrieval = scorer("eval.isolated.retrieval")
     ids, vectors = found
     place = {clip: row for row, clip in enumerate(ids)}
     clips = [clip for clip in labels if clip in place]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..console import out, print_json
+from ..options import FrameRate, PredictionsUnit, Tiers, TruthUnit
 from . import compare as comparing
 from . import isolated
 
 __all__ = ["register"]
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
-TruthFile = Annotated[Path, typer.Argument(help="Ground truth: .csv .json .pkl .eaf, or a folder of text files.")]
-FoundFile = Annotated[Path, typer.Argument(help="Detections: .csv .json .pkl .eaf.")]
+TruthFile = Annotated[
+    Path, typer.Argument(help="Ground truth: .csv .tsv .json .pkl .eaf .vtt .srt, or a folder.", show_default=False)
+]
+FoundFile = Annotated[Path, typer.Argument(help="Detections, in any of the same forms.", show_default=False)]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,22 +42,32 @@ def eval_spotting(
         bool, typer.Option("--official", help="Only the challenge's number, to the last digit.")
     ] = False,
     iou: Annotated[float, typer.Option(help="Least IoU of a one-to-one match.")] = 0.5,
-    tolerance: Annotated[float, typer.Option(help="Of the hit rate, in milliseconds.")] = 400.0,
+    tolerance: Annotated[float, typer.Option(min=0, max=10, help="Of the hit rate, in seconds.")] = 0.4,
     signs: Annotated[bool, typer.Option("--signs", help="Also one row per sign.")] = False,
+    unit: TruthUnit = None,
+    predictions_unit: PredictionsUnit = None,
+    fps: FrameRate = None,
+    tiers: Tiers = None,
     json_output: JsonFlag = False,
 ) -> None:
     """Challenge F1 and one-to-one F1 with their counts, boundaries, curves, intervals."""
-    from ...scoring import scorer
+    from eval.segments import read_segments
+    from eval.spotting import challenge_f1
+    from eval.spotting.report import spotting_report
 
-    wanted, found = _segments(truth), _segments(predictions)
+    from ...scoring import check_truth
+
+    references = read_segments(truth, unit, fps, tiers)
+    detections = read_segments(predictions, predictions_unit, fps)
+    check_truth(references, detections)
     if official:
-        score = scorer().challenge_f1(wanted, found)
+        score = challenge_f1(references, detections)
         if json_output:
             print_json({"f1": score.f1, "tp": score.tp, "fp": score.fp, "fn": score.fn})
         else:
             out.print(f"F1 {score.f1!r}  (TP {score.tp}, FP {score.fp}, FN {score.fn})")
         return
-    figures = scorer("eval.spotting.report").spotting_report(wanted, found, threshold=iou, tolerance=tolerance)
+    figures = spotting_report(references, detections, threshold=iou, tolerance=tolerance)
     if json_output:
         print_json(figures.as_dict())
         return
@@ -63,44 +76,38 @@ def eval_spotting(
         print(figures.sign_table().text())
 
 
-def _segments(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows (sign, start ms, end ms[, score]) of any form this toolkit or the challenge writes."""
-    from ...scoring import scorer
-
-    if path.suffix.lower() not in (".eaf", ".vtt"):
-        rows: dict[str, list[tuple[Any, ...]]] = scorer("eval.segments").read_segments(path)
-        return rows
-    from ...formats import read
-
-    segments: dict[str, list[tuple[Any, ...]]] = {}
-    for d in read(path):
-        segments.setdefault(d.video, []).append((d.sign, 1000 * d.start, 1000 * d.end, d.score))
-    return segments
-
-
 def report(
     page: Annotated[Path, typer.Argument(help="The HTML file to write.", show_default=False)],
-    detections: Annotated[Path, typer.Argument(help="Detections: .csv .json .eaf .vtt.", show_default=False)],
+    detections: FoundFile,
     video: Annotated[
         list[Path] | None, typer.Option("--video", help="The videos, or folders of them; may be repeated.")
     ] = None,
     gallery: Annotated[Path | None, typer.Option("--gallery", "-g", help="Folder of the gallery.")] = None,
     exemplar: Annotated[list[Path] | None, typer.Option("--exemplar", help="Exemplar videos; may be repeated.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth to show beside the detections.")] = None,
+    unit: TruthUnit = None,
+    predictions_unit: PredictionsUnit = None,
+    fps: FrameRate = None,
+    tiers: Tiers = None,
 ) -> None:
     """A page that a person can look at: timelines, pictures of the exemplar beside each hit, ground truth."""
     from embeddings.recordings import find_recordings
+    from eval.segments import by_video, read_segments
 
     from ...formats import read
     from ...report.page import write_report
-    from ...scoring import read_truth
+    from ...scoring import check_truth
 
+    hits = read(detections, predictions_unit, fps)
+    references = None if truth is None else read_segments(truth, unit, fps, tiers)
+    if references is not None:
+        check_truth(references, by_video(hits))
     write_report(
         page,
-        read(detections),
+        hits,
         media={r.name: r.path for r in find_recordings(video or [], ("frames",))},
         gallery=gallery,
-        truth=None if truth is None else read_truth(truth),
+        truth=references,
         exemplars={r.name: r.path for r in find_recordings(exemplar or [], ("frames",))},
     )
     out.print(f"report → {page}")

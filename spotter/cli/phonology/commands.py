@@ -46,10 +46,10 @@ def describe(
     from ...report.phonology import write_description
 
     def work(recording: Recording, pose: Pose) -> None:
-        stretches = describe_pose(pose)
+        values = describe_pose(pose)
         for ending in (".eaf", ".csv", ".html"):
-            write_description(output / f"{recording.name}{ending}", stretches, recording.name, recording.media)
-        out.print(f"{recording.name}: {len(stretches)} stretches → {output}/{recording.name}.eaf .csv .html")
+            write_description(output / f"{recording.name}{ending}", values, recording.name, recording.media)
+        out.print(f"{recording.name}: {len(values)} values → {output}/{recording.name}.eaf .csv .html")
 
     over_poses(videos, poses, work)
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.spotting import CHALLENGE_THRESHOLDS, challenge_f1, match, one_to_one_f1
+from eval.segments import Segment
+from eval.spotting import CHALLENGE_THRESHOLDS, challenge_f1, match, mismatch, one_to_one_f1
 
 from ...naive import naive_challenge, naive_iou, naive_largest_matching
 
@@ -99,3 +102,64 @@ def test_numbers_from_numpy_score_like_pythons() -> None:
     truth = {"v": [(20, 1000, 1600)]}
     predictions = {"v": np.array([[20, 1080, 1680]])}
     assert challenge_f1(truth, predictions).tp == 12
+
+
+starts = st.integers(0, 8 * 3_600_000 // 40).map(lambda n: 40 * n)
+overlaps = st.tuples(starts, st.integers(1, 25), st.integers(0, 25), st.integers(1, 25))
+
+
+@given(overlaps)
+@settings(max_examples=300, deadline=None)
+def test_seconds_score_as_milliseconds_do_hours_into_a_video(times: tuple[int, int, int, int]) -> None:
+    """On the grid of 40 ms many an IoU is exactly at a threshold; seconds alone would lose some of them."""
+    start, length, shift, other = (times[0], *(40 * n for n in times[1:]))
+    truth, found = [("A", start, start + length)], [("A", start + shift, start + shift + other)]
+    seconds = [
+        {"v": [Segment("v", sign, first / 1000, last / 1000) for sign, first, last in rows]} for rows in (truth, found)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        score = challenge_f1(*seconds)
+        strict = [one_to_one_f1(*seconds, threshold).tp for threshold in (0.2, 0.25, 0.5, 0.6, 0.75, 0.8)]
+    assert (score.tp, score.fp, score.fn) == naive_challenge({"v": truth}, {"v": found})
+    exact = Fraction(max(0, min(length, shift + other) - shift), max(length, shift + other))
+    assert strict == [int(exact >= Fraction(str(t)) and exact > 0) for t in (0.2, 0.25, 0.5, 0.6, 0.75, 0.8)]
+
+
+HOUSE = {"a": [("HOUSE", 1.0, 1.5)], "b": []}
+
+
+@pytest.mark.parametrize(
+    ("truth", "predictions", "message"),
+    [
+        (HOUSE, {"a.mp4": [("HOUSE", 1.0, 1.5)]}, r"no video in common: a, b in the ground truth, a\.mp4 on the other"),
+        (HOUSE, {"a": [("s20", 1.0, 1.5)]}, "no sign in common: HOUSE in the ground truth, s20 on the other side"),
+        (HOUSE, {"a": [("HOUSE", 1000, 1500)]}, "last 0.5 s at the median, those of the predictions 500 s"),
+        ({"abcdef"[i]: [(str(i), 0, 1)] for i in range(6)}, {"g": [("0", 0, 1)]}, "a, b, c and 3 more in the ground"),
+    ],
+)
+def test_what_has_nothing_to_do_with_each_other_is_scored_with_a_warning(
+    truth: dict, predictions: dict, message: str
+) -> None:
+    assert re.search(message, mismatch(truth, predictions))
+    for score in (challenge_f1, one_to_one_f1):
+        with pytest.warns(UserWarning, match=message):
+            assert score(truth, predictions).tp == 0
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [
+        {},
+        {"a": []},
+        {"a": [("HOUSE", 7.0, 7.5)]},
+        {"b": [("HOUSE", 1.0, 1.5), ("s20", 0.0, 1.0)]},
+        {"a": [("HOUSE", 0, 5)]},
+    ],
+)
+def test_a_poor_system_is_no_mismatch(predictions: dict) -> None:
+    assert mismatch(HOUSE, predictions) == ""
+
+
+def test_class_numbers_match_whether_numbers_or_text() -> None:
+    assert one_to_one_f1({"v": [(20, 0, 1)]}, {"v": [Segment("v", "20", 0, 1)]}).f1 == 1.0

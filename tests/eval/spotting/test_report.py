@@ -43,6 +43,15 @@ def test_every_figure_is_printed_with_its_counts() -> None:
     assert saved["references"] == 72
 
 
+def test_times_are_told_in_milliseconds() -> None:
+    report = spotting_report({"v": [("A", 1.0, 2.0)]}, {"v": [("A", 0.9, 2.25)]})
+    errors = report.as_dict()["boundary_errors_ms"]
+    assert (errors["pairs"], errors["start_median"], errors["end_median"], errors["start_bias"]) == (1, 100, 250, -100)
+    assert report.as_dict()["tolerance_ms"] == 400
+    assert "ms; p90 100, bias -100, 1 pairs" in report.table().text()
+    assert "middle within 0.4 s" in report.table().text()
+
+
 def test_figures_that_cannot_be_had_are_left_out() -> None:
     bare = {v: [row[:3] for row in rows] for v, rows in GOOD.items()}
     report = spotting_report(

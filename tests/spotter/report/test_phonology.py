@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.phonology.describe import PARAMETERS, Stretch, compare, describe
+from embeddings.phonology.describe import PARAMETERS, ParameterValue, compare, describe
 from embeddings.synthetic import SignWorld
-from spotter.formats.elan import read_eaf
+from eval.segments import read_segments
 from spotter.report.phonology import write_description
 
 WORLD = SignWorld(seed=1, signs=3)
@@ -25,10 +25,10 @@ def test_a_real_description_in_every_format(tmp_path: Path) -> None:
     media.write_bytes(b"stands for a video")
     for ending in ("eaf", "csv", "html"):
         write_description(tmp_path / f"d.{ending}", found, "talk", media)
-    rows = read_eaf(tmp_path / "d.eaf", ["location right"])["talk"]
+    rows = read_segments(tmp_path / "d.eaf", tiers=["location right"])["talk"]
     planned = [(s.value, s.start, s.end) for s in found if (s.parameter, s.hand) == ("location", "right")]
-    assert [r[0] for r in rows] == [p[0] for p in planned]
-    assert [r[1] for r in rows] == pytest.approx([p[1] for p in planned], abs=5e-4)
+    assert [s.sign for s in rows] == [p[0] for p in planned]
+    assert [s.start for s in rows] == pytest.approx([p[1] for p in planned], abs=5e-4)
     with (tmp_path / "d.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == len(found)
     page = (tmp_path / "d.html").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_a_real_description_in_every_format(tmp_path: Path) -> None:
 
 
 def test_hostile_values_stay_text(tmp_path: Path) -> None:
-    bad = [Stretch("location", "left", "<script>x</script>", 0.0, 3.0, 0.9)]
+    bad = [ParameterValue("location", "left", "<script>x</script>", 0.0, 3.0, 0.9)]
     page = write_description(tmp_path / "d.html", bad, "<b>").read_text(encoding="utf-8")
     assert page.count("<script>") == 1
     with pytest.raises(ValueError, match=r"\.txt"):

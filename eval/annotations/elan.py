@@ -1,0 +1,136 @@
+"""ELAN annotation files (`.eaf`): annotations with their times, whatever the tier's type.
+
+With the standard library's XML reader: it takes every EAF version and says in which line a damaged file breaks.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+import numpy as np
+
+from . import Annotations, Row, SegmentError
+
+__all__ = ["VIDEO_PROPERTY", "read_elan", "video_of"]
+
+VIDEO_PROPERTY = "sign-spotter.video"
+Element = ElementTree.Element
+
+
+def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
+    """Annotations in the order of time, the value as the sign; blank ones are left out.
+
+    A dependent annotation (symbolic association or subdivision) has the time of the aligned one above it. A time slot
+    without a value, as ELAN writes inside time subdivisions, lies evenly between its neighbours. The score is the
+    number on a dependent tier of the type `score`.
+
+    Args:
+        tiers: names; None takes every tier without a parent.
+
+    Raises:
+        SegmentError: no ELAN file, a tier it does not have, or an annotation that ends before it starts.
+    """
+    root, video = _root(path), video_of(path)
+    by_name = {str(tier.get("TIER_ID")): tier for tier in root.iter("TIER")}
+    missing = [name for name in tiers or () if name not in by_name]
+    if missing:
+        raise SegmentError(f"{path}: no tier {', '.join(missing)}; it has {', '.join(by_name) or 'none'}")
+    chosen = [name for name in by_name if by_name[name].get("PARENT_REF") is None] if tiers is None else list(tiers)
+    slots, by_id, scores = _times(path, root), _by_id(root), _scores(root)
+    rows: list[Row] = []
+    for name in chosen:
+        for element in _annotations(by_name[name]):
+            own, value = str(element.get("ANNOTATION_ID")), _value(element)
+            aligned = _aligned(path, element, by_id)
+            try:
+                start, end = (slots[str(aligned.get(f"TIME_SLOT_REF{k}"))] for k in (1, 2))
+            except KeyError as error:
+                raise SegmentError(f"{path}: annotation {own} refers to time slot {error}, which is missing") from None
+            where = f"{path}, annotation {own} on tier {name!r}"
+            if value.strip() and start != end:
+                rows.append(Row(where, video, value, start, end, scores.get(own), "ms"))
+    return Annotations(sorted(rows, key=lambda row: (row.start, row.end, row.sign)), [video])
+
+
+def video_of(path: Path) -> str:
+    """The video a file is about: as `spotter.write` noted it, else the stem of the first linked media, else its own."""
+    root = _root(path)
+    for noted in root.iter("PROPERTY"):
+        if noted.get("NAME") == VIDEO_PROPERTY and noted.text:
+            return noted.text
+    for media in root.iter("MEDIA_DESCRIPTOR"):
+        return PurePosixPath(unquote(str(media.get("MEDIA_URL")))).stem
+    return path.stem
+
+
+def _root(path: Path) -> Element:
+    if not path.is_file():
+        raise SegmentError(f"{path}: no such file")
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise SegmentError(f"{path}, line {line}, column {column}: not valid XML ({error})") from None
+    except OSError as error:
+        raise SegmentError(f"{path}: cannot be read ({error.strerror})") from None
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise SegmentError(f"{path}: its root is <{root.tag}>; an ELAN file has <ANNOTATION_DOCUMENT>")
+    return root
+
+
+def _annotations(tier: Element) -> list[Element]:
+    return [child for annotation in tier.iter("ANNOTATION") for child in annotation]
+
+
+def _by_id(root: Element) -> dict[str, Element]:
+    return {str(a.get("ANNOTATION_ID")): a for tier in root.iter("TIER") for a in _annotations(tier)}
+
+
+def _value(element: Element) -> str:
+    return element.findtext("ANNOTATION_VALUE") or ""
+
+
+def _times(path: Path, root: Element) -> dict[str, float]:
+    """Time slot → ms, those without a value evenly between their neighbours in the file's order."""
+    slots = list(root.iter("TIME_SLOT"))
+    try:
+        given = [(i, float(value)) for i, slot in enumerate(slots) if (value := slot.get("TIME_VALUE")) is not None]
+    except ValueError as error:
+        raise SegmentError(f"{path}: a time slot's value is no number ({error})") from None
+    if not slots:
+        return {}
+    if not given:
+        raise SegmentError(f"{path}: no time slot has a value")
+    filled = np.interp(np.arange(len(slots)), [i for i, _ in given], [value for _, value in given])
+    return {str(slot.get("TIME_SLOT_ID")): float(time) for slot, time in zip(slots, filled, strict=True)}
+
+
+def _aligned(path: Path, element: Element, by_id: dict[str, Element]) -> Element:
+    """The time-aligned annotation an annotation is, or hangs from."""
+    seen: set[str] = set()
+    while element.tag != "ALIGNABLE_ANNOTATION":
+        above = str(element.get("ANNOTATION_REF"))
+        if above not in by_id or above in seen:
+            raise SegmentError(
+                f"{path}: annotation {element.get('ANNOTATION_ID')} refers to annotation {above}, which is not there"
+            )
+        seen.add(above)
+        element = by_id[above]
+    return element
+
+
+def _scores(root: Element) -> dict[str, float]:
+    """Annotation → the number of the score tier below it."""
+    scores: dict[str, float] = {}
+    for tier in root.iter("TIER"):
+        if tier.get("LINGUISTIC_TYPE_REF") != "score":
+            continue
+        for element in _annotations(tier):
+            try:
+                scores[str(element.get("ANNOTATION_REF"))] = float(_value(element))
+            except ValueError:
+                continue  # an annotator's word on a tier of that type is no score
+    return scores

@@ -1,0 +1,51 @@
+"""Subtitles as annotations, WebVTT (`.vtt`) and SubRip (`.srt`): one cue a segment, its text the gloss."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+from . import Annotations, Row, SegmentError
+
+__all__ = ["VIDEO_NOTE", "read_subtitles"]
+
+VIDEO_NOTE = "video "
+"""How the note begins in which `spotter.write` names the video."""
+
+
+def read_subtitles(path: Path) -> Annotations:
+    """Cues in the order of the file; ones without text or length are left out.
+
+    The video is named in the first note `video …`, else by the file's stem; a score by the cue's identifier `… score
+    0.87`, as `spotter.write` writes it.
+
+    Raises:
+        SegmentError: neither WebVTT nor SubRip.
+    """
+    import webvtt
+    from webvtt.errors import MalformedCaptionError, MalformedFileError
+
+    try:
+        document: Any = (webvtt.from_srt if path.suffix.lower() == ".srt" else webvtt.read)(str(path))
+    except (MalformedFileError, MalformedCaptionError, UnicodeDecodeError, OSError) as error:
+        kind = "SubRip" if path.suffix.lower() == ".srt" else "WebVTT"
+        raise SegmentError(f"{path}: not readable {kind} ({error})") from None
+    notes = [note for note in getattr(document, "header_comments", []) if note.startswith(VIDEO_NOTE)]
+    video = notes[0].removeprefix(VIDEO_NOTE) if notes else path.stem
+    rows = []
+    for number, cue in enumerate(document, start=1):
+        start, end = (stamp.in_milliseconds() for stamp in (cue.start_time, cue.end_time))
+        text = html.unescape(" ".join(cue.text.split()))
+        if text and start != end:
+            rows.append(Row(f"{path}, cue {number}", video, text, start, end, _score(cue.identifier), "ms"))
+    return Annotations(rows, [video])
+
+
+def _score(identifier: str | None) -> float | None:
+    """The number after the word score; None for cues that `spotter.write` did not make."""
+    _, word, number = (identifier or "").partition(" score ")
+    try:
+        return float(number) if word else None
+    except ValueError:
+        return None
