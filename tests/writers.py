@@ -159,7 +159,7 @@ def stretches() -> list[Any]:
 def make_embed(folder: Path) -> None:
     from spotter.cli.embed import embed
 
-    quietly(embed, [INPUTS.pose], folder / "vectors", "pose-cosine")
+    quietly(embed, videos=[INPUTS.pose], output=folder / "vectors", encoder="pose-cosine")
 
 
 def make_rows(folder: Path) -> None:

@@ -142,8 +142,9 @@ def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def run(**given: Any) -> None:
-        poses = Poses(**{name: given.pop(name) for name in added})
+    def run(*values: Any, **given: Any) -> None:
+        given |= zip([p.name for p in own], values, strict=False)
+        poses = Poses(**{name: given.pop(name) for name in added if name in given})
         command(poses=poses, **given)
 
     run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
