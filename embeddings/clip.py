@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .interpolation import rows_at
 from .skeletons import SKELETONS, map_joints
 
 __all__ = ["Clip", "Pose", "Span"]
@@ -110,20 +111,11 @@ class Pose:
         """
         if len(self) == 0:
             raise ValueError("an empty pose has no frames to sample")
-        positions = np.clip(np.asarray(positions, np.float64), 0, len(self) - 1)
-        low = np.floor(positions).astype(int)
-        high = np.minimum(low + 1, len(self) - 1)
-        weight = (positions - low).astype(np.float32)
-
-        def blend(values: NDArray[np.float32]) -> NDArray[np.float32]:
-            w = weight.reshape(-1, *[1] * (values.ndim - 1))
-            a, b = values[low], values[high]
-            return np.where(np.isnan(a), b, np.where(np.isnan(b), a, a + (b - a) * w)).astype(np.float32)
-
-        xy = blend(self.xy)
-        confidence = blend(self.confidence)
+        xy = rows_at(self.xy, positions, skip_missing=True)
+        confidence = rows_at(self.confidence, positions, skip_missing=True)
         confidence[np.isnan(xy[..., 0])] = 0
-        return replace(self, xy=xy, confidence=confidence, z=None if self.z is None else blend(self.z))
+        z = None if self.z is None else rows_at(self.z, positions, skip_missing=True)
+        return replace(self, xy=xy, confidence=confidence, z=z)
 
     def resample(self, fps: float) -> Pose:
         """The same seconds at another frame rate (row i of the result is at i / fps seconds)."""

@@ -1,7 +1,7 @@
 """`Encoder`: the base class every network derives from.
 
 Data flow: ``Clip`` → `Encoder.prepare` (per-frame work, once a clip, NumPy) → windows gathered in time by
-`gather` → `Encoder.forward` (a batch of windows) → unit rows.
+`rows_at` → `Encoder.forward` (a batch of windows) → unit rows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..clip import Clip
+from ..interpolation import rows_at
 
-__all__ = ["Encoder", "EncoderOutput", "Inputs", "gather", "window_positions"]
+__all__ = ["Encoder", "EncoderOutput", "Inputs", "window_positions"]
 
 Inputs = Mapping[str, NDArray[np.float32]]
 """Per-frame inputs of one clip: name → (T, …) float32 without NaN."""
@@ -46,18 +47,6 @@ def window_positions(windows: NDArray[np.floating], samples: int) -> NDArray[np.
     centres = (np.arange(samples) + 0.5) / samples
     start, length = windows[:, :1], windows[:, 1:] - windows[:, :1]
     return start + centres * length - 0.5
-
-
-def gather(values: NDArray[np.float32], positions: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Values (T, …) at fractional frame positions (W, n), linearly interpolated, clamped: (W, n, …)."""
-    positions = np.clip(positions, 0, len(values) - 1)
-    low = np.floor(positions).astype(np.intp)
-    weight = (positions - low).astype(np.float32)
-    if not weight.any():
-        return values[low]
-    weight = weight.reshape(*weight.shape, *[1] * (values.ndim - 1))
-    first = values[low]
-    return first + (values[np.minimum(low + 1, len(values) - 1)] - first) * weight
 
 
 class Encoder(nn.Module):
@@ -128,7 +117,7 @@ class Encoder(nn.Module):
         positions = window_positions(windows, self.window)
         for i in range(0, len(positions), batch):
             yield {
-                name: torch.from_numpy(gather(inputs[name], positions[i : i + batch])).to(device)
+                name: torch.from_numpy(rows_at(inputs[name], positions[i : i + batch])).to(device)
                 for name in self.required_inputs
             }
 

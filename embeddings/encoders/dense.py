@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..clip import Clip
-from .base import Encoder, EncoderOutput, Inputs, gather
+from ..interpolation import rows_at
+from .base import Encoder, EncoderOutput, Inputs
 from .i3d import I3D, Mixed, SamePool, Triple, Unit3D
 from .image_encoder import ImageEncoder
 from .sl_gcn import SLGCN, Attention
@@ -106,7 +107,7 @@ class Dense(Encoder):
         if isinstance(self.exact, ImageEncoder):  # pictures are never blended
             nearest = np.clip(np.ceil(positions - 0.5), 0, len(values) - 1).astype(np.intp)
             return values[nearest]
-        return np.ascontiguousarray(gather(values, positions[None])[0])
+        return np.ascontiguousarray(rows_at(values, positions[None])[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..clip import Clip
+from ..interpolation import rows_at
 from ..pose.features import body_hands
-from .base import Encoder, EncoderOutput, Inputs, gather, window_positions
+from .base import Encoder, EncoderOutput, Inputs, window_positions
 
 __all__ = ["SignTCN", "SignTCNConfig"]
 
@@ -174,7 +175,7 @@ class SignTCN(Encoder):
         device = next(self.parameters()).device
         positions = window_positions(windows, self.config.samples)
         rows = [
-            self.pool(torch.from_numpy(gather(features, positions[i : i + batch])).to(device)).float().cpu().numpy()
+            self.pool(torch.from_numpy(rows_at(features, positions[i : i + batch])).to(device)).float().cpu().numpy()
             for i in range(0, len(positions), batch)
         ]
         return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from _sign_spotter import module_name
 
 from ..clip import Pose
+from ..interpolation import fill_gaps
 from ..skeletons import SKELETONS, Skeleton
 
 __all__ = ["OUTPUTS", "depth_features", "depth_kind", "judged_depth", "with_judged_depth"]
@@ -75,12 +76,8 @@ def _joint(values: Array, skeleton: Skeleton, name: str) -> Array:
 
 
 def _filled(values: Array) -> Array:
-    """(T, C) with missing rows from the frames around, zeros where nothing is known."""
-    known = np.flatnonzero(np.isfinite(values).all(axis=1))
-    if len(known) == 0:
-        return np.zeros_like(values)
-    rows = np.arange(len(values))
-    return np.stack([np.interp(rows, known, values[known, c]) for c in range(values.shape[1])], axis=1)
+    """(T, C) without gaps; zeros where nothing is known."""
+    return np.nan_to_num(fill_gaps(values))
 
 
 def _levelled(pose: Pose, least: float) -> tuple[Array, Array, float]:

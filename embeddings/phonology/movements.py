@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
+from ..interpolation import fill_gaps
 from .locations import LOCATIONS, Located, locations
 from .orientations import AXES, ORIENTATIONS, palm_normals
 from .signer_space import SIDES, Array, SignerSpace
@@ -91,8 +92,7 @@ def velocities(space: SignerSpace) -> Array:
         seen = np.flatnonzero(space.seen[:, hand])
         if len(seen) < 3:
             continue
-        rows = np.arange(len(space))
-        way = np.stack([np.interp(rows, seen, space.palm[seen, hand, c]) for c in range(3)], axis=1)
+        way = fill_gaps(np.where(space.seen[:, hand, None], space.palm[:, hand], np.nan))
         width = max(3, round(SMOOTHING_SECONDS * space.fps) | 1)
         if len(way) >= width:
             result[:, hand] = savgol_filter(way, width, 2 if width > 3 else 1, deriv=1, axis=0) * space.fps

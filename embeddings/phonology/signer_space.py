@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
+from ..interpolation import fill_gaps
 from ..skeletons import DERIVED, SKELETONS, Skeleton
 from .depth import depth_kind, with_judged_depth
 
@@ -106,7 +107,7 @@ def signer_space(pose: Pose, use_depth: bool = True) -> SignerSpace:
     # picture → right-handed camera space: x right, y up, z towards the camera
     points = np.stack([pose.xy[..., 0], -pose.xy[..., 1], depth], axis=-1).astype(np.float64)
     points[pose.confidence < MIN_CONFIDENCE] = np.nan
-    left, right = (_filled(points[:, skeleton.index(f"{side}_shoulder")]) for side in SIDES)
+    left, right = (fill_gaps(points[:, skeleton.index(f"{side}_shoulder")]) for side in SIDES)
     if not np.isfinite(left).all() or not np.isfinite(right).all():
         raise ValueError(f"{pose.source or 'the pose'}: the shoulders are never seen; phonological measures need them")
     slow = max(1, round(SLOW_SECONDS * pose.fps))
@@ -126,7 +127,7 @@ def _axes(points: Array, skeleton: Skeleton, left: Array, right: Array, slow: in
         raise ValueError(f"the shoulders are {2 * unit:.1f} px apart; too small, or seen from the side without depth")
     x = across / np.linalg.norm(across, axis=1, keepdims=True)
     up = np.tile([0.0, 1.0, 0.0], (len(points), 1))
-    hips = [_filled(points[:, skeleton.index(name)]) for name in ("left_hip", "right_hip") if name in skeleton]
+    hips = [fill_gaps(points[:, skeleton.index(name)]) for name in ("left_hip", "right_hip") if name in skeleton]
     if deep and len(hips) == 2:
         trunk = _smooth((left + right - hips[0] - hips[1]) / 2, slow)
         known = np.isfinite(trunk).all(axis=1) & (np.linalg.norm(np.nan_to_num(trunk), axis=1) > unit)
@@ -134,15 +135,6 @@ def _axes(points: Array, skeleton: Skeleton, left: Array, right: Array, slow: in
     y = up - (up * x).sum(axis=1, keepdims=True) * x
     y /= np.linalg.norm(y, axis=1, keepdims=True)
     return np.stack([x, y, np.cross(x, y)], axis=1), unit
-
-
-def _filled(values: Array) -> Array:
-    """(T, 3) with missing rows from the frames around (linear), all NaN where there is none."""
-    known = np.flatnonzero(np.isfinite(values).all(axis=1))
-    if len(known) in (0, len(values)):
-        return values
-    rows = np.arange(len(values))
-    return np.stack([np.interp(rows, known, values[known, c]) for c in range(values.shape[1])], axis=1)
 
 
 def _smooth(values: Array, width: int) -> Array:

@@ -18,9 +18,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..clip import Clip, Pose
-from ..encoders.base import Encoder, gather, window_positions
+from ..encoders.base import Encoder, window_positions
 from ..encoders.frames import central_inputs, clip_rows
 from ..encoders.image_encoder import ImageEncoder
+from ..interpolation import rows_at
 from .augment_frames import I3D_SCALES, VTN_SCALES, augment_inputs, draw_augmentation
 from .augment_pose import augment_pose, time_warp
 from .augment_spoter import augment_spoter
@@ -104,7 +105,7 @@ def take(values: NDArray[Any], positions: NDArray[np.float64]) -> NDArray[Any]:
     """Rows of (T, …) at positions, clamped: pictures by the nearest frame (of two the earlier), others blended."""
     if values.dtype == np.uint8:
         return values[np.clip(np.ceil(positions - 0.5), 0, len(values) - 1).astype(np.intp)]
-    return gather(values, positions[None])[0]
+    return rows_at(values, positions[None])[0]
 
 
 class WindowSet(Dataset[dict[str, Tensor]]):

@@ -22,8 +22,9 @@ from ..enrolment import enroll, exemplar_span
 from ..pipeline import spot_videos
 from ..search.judge import standing
 from ..search.options import SpottingOptions, TransferOptions
-from ..search.peaks import Peak, suppress
+from ..search.peaks import Peak
 from ..search.refine import dtw_profile, frame_costs
+from ..search.suppression import suppress
 from ..search.windows import windows_at
 
 if TYPE_CHECKING:
@@ -175,13 +176,7 @@ class AlignmentMethod(Method):
         ends = np.flatnonzero(np.isfinite(total))
         order = ends[np.argsort(total[ends], kind="stable")]
         peaks = [Peak(float(e), -float(total[e]) / len(exemplar), float(start[e]), float(e + 1)) for e in order]
-        kept: list[Peak] = []
-        for peak in peaks:
-            if len(suppress([*kept, peak], 0.2)) > len(kept):
-                kept.append(peak)
-            if len(kept) == most:
-                break
-        return kept
+        return [peaks[i] for i in suppress([(peak.start, peak.end) for peak in peaks], most=most)]
 
     def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
         from dtaidistance import dtw_ndim

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detection import Detection
+from ..search.judge import MOSTLY
 from ..search.refine import align
+from ..search.suppression import suppress
 from .folder import Corpus
 from .video import CorpusError, StoredVideo
 
@@ -137,20 +139,8 @@ def _scored(window: _Window, gallery: Gallery, encoder: Any) -> _Window:
 def _distinct(windows: Sequence[_Window], overlap: float, most: int) -> list[_Window]:
     """The best windows of which no two in a video overlap too much, best first."""
     ranked = sorted(windows, key=lambda w: (-w.score, w.video.name, w.start))
-    kept: list[_Window] = []
-    spans: dict[str, NDArray[np.float64]] = {}
-    for window in ranked:
-        if len(kept) == most:
-            break
-        others = spans.get(window.video.name, np.zeros((0, 2)))
-        inner = np.minimum(others[:, 1], window.end) - np.maximum(others[:, 0], window.start)
-        union = np.maximum(others[:, 1], window.end) - np.minimum(others[:, 0], window.start)
-        shorter = np.minimum(others[:, 1] - others[:, 0], window.end - window.start)
-        if ((inner > overlap * union) | (inner > 0.5 * shorter)).any():
-            continue
-        spans[window.video.name] = np.concatenate([others, [[window.start, window.end]]])
-        kept.append(window)
-    return kept
+    places = suppress([(w.start, w.end) for w in ranked], [w.video.name for w in ranked], overlap, MOSTLY, most=most)
+    return [ranked[i] for i in places]
 
 
 def _aligned(window: _Window, gallery: Gallery) -> _Window:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.interpolation import rows_at
+
 from .track import SimilarityTrack
 
 __all__ = ["fuse"]
@@ -55,4 +57,5 @@ def _at(
     track: SimilarityTrack, values: NDArray[np.float32], where: SimilarityTrack, signs: tuple[str, ...]
 ) -> NDArray[np.float64]:
     columns = [track.signs.index(sign) for sign in signs]
-    return np.stack([np.interp(where.seconds, track.seconds, values[:, c]) for c in columns], axis=1)
+    positions = np.interp(where.seconds, track.seconds, np.arange(len(track.seconds)))
+    return rows_at(values[:, columns].astype(np.float64), positions)

@@ -15,6 +15,7 @@ from .options import SpottingOptions
 from .peaks import Peak, PeakOptions, find_peaks
 from .query import Plan, Query, moved_vectors
 from .refine import align
+from .suppression import suppress
 from .track import SimilarityTrack
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ HIGH = 0.5
 
 TYPICAL_LENGTH = 0.45
 """How long a sign in a sentence lasts as a share of its dictionary form."""
+
+
+MOSTLY = 0.5
+"""Of the shorter of two detections: where more of it is covered, they are of the same stretch of signing."""
 
 
 @dataclass(frozen=True)
@@ -227,24 +232,9 @@ def standing(
         least: least score; most: so many of each sign (0: all).
         overlap, exclusive: see `SpottingOptions`.
     """
-    chosen: list[Detection] = []
-    per_sign: dict[str, int] = {}
-    for one in sorted(detections, key=lambda d: (-d.score, d.start, d.sign)):
-        if one.score < least or any(_clash(one, other, overlap, exclusive) for other in chosen):
-            continue
-        if most and per_sign.get(one.sign, 0) >= most:
-            continue
-        per_sign[one.sign] = per_sign.get(one.sign, 0) + 1
-        chosen.append(one)
-    return sorted(chosen, key=lambda d: (d.start, d.sign))
-
-
-def _clash(one: Detection, other: Detection, overlap: float, exclusive: bool) -> bool:
-    inner = min(one.end, other.end) - max(one.start, other.start)
-    if inner <= 0:
-        return False
-    mostly = inner > 0.5 * min(one.end - one.start, other.end - other.start)
-    if one.sign == other.sign:
-        union = max(one.end, other.end) - min(one.start, other.start)
-        return mostly or inner / union > overlap
-    return exclusive and mostly
+    able = [d for d in detections if d.score >= least]
+    ranked = sorted(able, key=lambda d: (-d.score, d.start, d.sign))
+    across = MOSTLY if exclusive else None
+    places = suppress([(d.start, d.end) for d in ranked], [d.sign for d in ranked], overlap, MOSTLY, across,
+                      most_each=most)  # fmt: skip
+    return sorted((ranked[i] for i in places), key=lambda d: (d.start, d.sign))

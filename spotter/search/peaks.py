@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Peak", "PeakOptions", "find_peaks", "suppress"]
+from .suppression import suppress
+
+__all__ = ["Peak", "PeakOptions", "find_peaks"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ def find_peaks(
     tops = np.flatnonzero((scores > padded[:-2]) & (scores >= padded[2:]) & (scores >= options.onset))
     tops = _separate(scores, tops, options.offset)
     peaks = [_peak(scores, centres, lengths, int(i)) for i in tops]
-    kept = suppress(sorted(peaks, key=lambda p: (-p.score, p.start)), options.overlap)
-    return kept[: options.most] if options.most else kept
+    ranked = sorted(peaks, key=lambda p: (-p.score, p.start))
+    return [ranked[i] for i in suppress([(p.start, p.end) for p in ranked], overlap=options.overlap, most=options.most)]
 
 
 def _separate(scores: NDArray[np.float64], tops: NDArray[np.intp], share: float) -> NDArray[np.intp]:
@@ -90,17 +92,3 @@ def _peak(scores: NDArray[np.float64], centres: NDArray[np.floating], lengths: N
     position = i + float(np.clip(shift, -0.5, 0.5))
     middle = float(np.interp(position, np.arange(len(centres)), centres))
     return Peak(position, float(scores[i]), middle - float(lengths[i]) / 2, middle + float(lengths[i]) / 2)
-
-
-def suppress(peaks: list[Peak], overlap: float) -> list[Peak]:
-    """Greedy non-maximum suppression of candidates given best first."""
-    kept: list[Peak] = []
-    for peak in peaks:
-        if all(_iou(peak, other) <= overlap for other in kept):
-            kept.append(peak)
-    return kept
-
-
-def _iou(a: Peak, b: Peak) -> float:
-    inner = min(a.end, b.end) - max(a.start, b.start)
-    return max(0.0, inner / (max(a.end, b.end) - min(a.start, b.start)))

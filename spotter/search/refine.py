@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.interpolation import rows_at
+
 from .windows import SHORTEST
 
 __all__ = ["align", "dtw_profile", "frame_costs", "resampled", "subsequence_dtw"]
@@ -66,11 +68,7 @@ def dtw_profile(costs: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
 
 def resampled(features: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     """Features (E, F) at `length` evenly spaced moments, linearly interpolated; the middles of equal shares."""
-    positions = np.clip((np.arange(length) + 0.5) * len(features) / length - 0.5, 0, len(features) - 1)
-    low = np.floor(positions).astype(np.intp)
-    weight = (positions - low).astype(np.float32)[:, None]
-    high = np.minimum(low + 1, len(features) - 1)
-    return features[low] * (1 - weight) + features[high] * weight
+    return rows_at(features, (np.arange(length) + 0.5) * len(features) / length - 0.5)
 
 
 def align(

@@ -2,12 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from spotter.search.peaks import Peak, PeakOptions, find_peaks, suppress
-
-from ...naive import naive_iou
+from spotter.search.peaks import Peak, PeakOptions, find_peaks
 
 
 def peaks(
@@ -63,18 +59,3 @@ def test_a_deep_valley_keeps_both() -> None:
 def test_only_so_many_are_kept_when_told() -> None:
     scores = np.maximum.reduce([bump(10, 0.7), bump(30, 0.9), bump(50, 0.8)])
     assert [round(p.position) for p in peaks(scores.tolist(), most=2)] == [30, 50]
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(0, 14), st.floats(0, 1), st.integers(0, 10_000))
-def test_suppression_is_what_comparing_all_pairs_gives(count: int, overlap: float, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    starts = rng.uniform(0, 20, count)
-    given_ = [Peak(0.0, float(s), float(a), float(a + n)) for s, a, n in zip(
-        np.sort(rng.random(count))[::-1], starts, rng.uniform(1, 8, count), strict=True)]  # fmt: skip
-    kept = suppress(given_, overlap)
-    expected: list[Peak] = []
-    for one in given_:
-        if not any(naive_iou((one.start, one.end), (k.start, k.end)) > overlap for k in expected):
-            expected.append(one)
-    assert kept == expected
