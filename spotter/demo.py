@@ -216,5 +216,5 @@ def spot_world(
                 progress(done, len(videos))
     folder = world.folder / ("gallery-exact" if exact else "gallery")
     gallery = enroll([found[v.stem] for v in world.exemplars], folder)
-    options = SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6))
+    options = SpottingOptions(transfer=TransferOptions())
     return spot_videos([found[v.stem] for v in world.queries], gallery, options=options), folder

@@ -19,7 +19,6 @@ from .lexicon import minimal_pair, random_sign
 from .parameters import (
     ARRANGEMENTS,
     DIRECTIONS,
-    LOCATION_NAMES,
     LOCATIONS,
     MOVEMENT_KINDS,
     PARAMETERS,
@@ -35,7 +34,7 @@ from .signing.signer import CANONICAL, Signer, random_signer
 from .world import SignWorld
 
 __all__ = [
-    "ARRANGEMENTS", "CANONICAL", "DIRECTIONS", "FIGURE_JOINTS", "HANDSHAPES", "LOCATIONS", "LOCATION_NAMES",
+    "ARRANGEMENTS", "CANONICAL", "DIRECTIONS", "FIGURE_JOINTS", "HANDSHAPES", "LOCATIONS",
     "MOVEMENT_KINDS", "NO_NOISE", "PARAMETERS", "Camera", "Figure", "Handshape", "Movement", "Noise",
     "Performance", "Posture", "Sign", "SignWorld", "Signer", "Timing", "Truth", "differences", "figure_index",
     "minimal_pair", "perform", "random_camera", "random_handshape", "random_noise", "random_sign", "random_signer",

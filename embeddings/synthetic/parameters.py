@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..phonology.locations import LOCATIONS as LOCATION_NAMES
 from .handshapes import Handshape
 
 __all__ = [
     "ARRANGEMENTS",
     "DIRECTIONS",
     "LOCATIONS",
-    "LOCATION_NAMES",
     "Location",
     "MOVEMENT_KINDS",
     "Movement",
@@ -57,7 +57,7 @@ class Location:
     """A place on or before the body of a standard signer.
 
     Attributes:
-        name: one of `LOCATION_NAMES`.
+        name: one of `embeddings.phonology.locations.LOCATIONS`.
         anchor: what it moves with: "head", "torso", "space", "arm" (the other forearm) or "hand" (the other hand).
         point: metres from the neck, x to the hand's own side; for "arm" and "hand" an offset from them.
         normal: unit vector out of the surface there.
@@ -73,7 +73,7 @@ class Location:
     scatter: Vector = (0.01, 0.005, 0.0)
 
 
-LOCATIONS: dict[str, Location] = {
+_LOCATIONS = {
     place.name: place
     for place in (
         Location("neutral space", "space", (0.13, -0.21, 0.33), (0, 0, 1), (), (0.12, 0.11, 0.06)),
@@ -93,8 +93,8 @@ LOCATIONS: dict[str, Location] = {
         Location("other hand", "hand", (0.0, 0.03, 0.0), (0, 0.9, 0.44), (), (0.01, 0.005, 0.01)),
     )
 }
+LOCATIONS: dict[str, Location] = {name: _LOCATIONS[name] for name in LOCATION_NAMES}
 """The fifteen places, in the order (index 0 to 14) of the location vector."""
-LOCATION_NAMES: tuple[str, ...] = tuple(LOCATIONS)
 
 
 @dataclass(frozen=True)

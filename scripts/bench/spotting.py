@@ -20,7 +20,7 @@ from spotter.pipeline import SpottingResult, TransferOptions
 
 VARIANTS: dict[str, SpottingOptions] = {
     "full": SpottingOptions(),
-    "with Top-K transfer": SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6)),
+    "with Top-K transfer": SpottingOptions(transfer=TransferOptions()),
     "without refinement": SpottingOptions(refine=False),
     "without calibration": SpottingOptions(calibrated=False),
 }

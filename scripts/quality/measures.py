@@ -66,9 +66,9 @@ def transfers() -> list[WindowMethod]:
     for guard in (True, False):
         for iterations in (1, 2, 3):
             name = f"{iterations} × with{'' if guard else 'out'} guard"
-            options = TransferOptions(iterations=iterations, guard=guard, keep=0.5, minimum=0.6)
+            options = TransferOptions(iterations=iterations, guard=guard)
             made.append(replace(FULL, name=name, options=replace(FULL.options, transfer=options)))
-    published = replace(FULL.options, transfer=TransferOptions(guard=False))
+    published = replace(FULL.options, transfer=TransferOptions.published())
     made.append(replace(FULL, name="1 × as published (replaces the exemplar, no minimum)", options=published))
     made.append(replace(FULL, name="none", options=replace(FULL.options, transfer=None)))
     return made

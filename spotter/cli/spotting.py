@@ -224,9 +224,8 @@ def spot(
 
         references = read_segments(truth, unit, stated_rate(context), tiers)
         _check_names(truth, references, [recording.name for recording in recordings], exemplars.labels)
-    passed = None if transfer == 0 else TransferOptions(
-        transfer, iterations, guard=not literal, minimum=-1.0 if literal else 0.6, keep=0.0 if literal else 0.5
-    )  # fmt: skip
+    preset = TransferOptions.published if literal else TransferOptions
+    passed = preset(transfer, iterations) if transfer else None
     options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
     source = poses.source(recordings, network.required_inputs)
     companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]

@@ -283,7 +283,7 @@ METHODS: dict[str, Method] = {
         WindowMethod(
             "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
             0.4, 0.02,
-            SpottingOptions(transfer=TransferOptions(keep=0.5, minimum=0.6)),
+            SpottingOptions(transfer=TransferOptions()),
             aligned=0.1,  # best on procedural signs (.937 of .936 top-1 without), and more on real ones
         ),
     )

@@ -11,20 +11,25 @@ __all__ = ["SpottingOptions", "TransferOptions"]
 
 @dataclass(frozen=True)
 class TransferOptions:
-    """Top-K transfer, see `gallery.transfer`.
+    """Top-K transfer, see `gallery.transfer`. What is left out is this toolkit's choice; `published` is the paper's.
 
     Attributes:
         k, iterations: as published 5 and 1.
         guard: a video is not searched with what it donated itself.
-        minimum: least cosine of a donation.
-        keep: weight of the exemplar beside the donations' mean; 0 replaces it, as published.
+        minimum: least cosine of a donation, in [−1, 1].
+        keep: weight of the exemplar beside the donations' mean, in [0, 1]; 0 replaces it.
     """
 
     k: int = 5
     iterations: int = 1
     guard: bool = True
-    minimum: float = -1.0
-    keep: float = 0.0
+    minimum: float = 0.6
+    keep: float = 0.5
+
+    @classmethod
+    def published(cls, k: int = 5, iterations: int = 1) -> TransferOptions:
+        """Donations take the exemplar's place, however unlike it they are, also in the video that made them."""
+        return cls(k, iterations, guard=False, minimum=-1.0, keep=0.0)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def test_the_published_method_is_a_matter_of_options() -> None:
     w = small_world()
     options = SpottingOptions(
         window=16, stride=1, refine=False, calibrated=False,
-        transfer=TransferOptions(k=5, iterations=1, guard=False, keep=0.0),
+        transfer=TransferOptions.published(k=5, iterations=1),
     )  # fmt: skip
     known = {"query-1": w.world.signs[2].label, "query-2": w.world.signs[5].label}
     results = spot_videos(w.queries, w.gallery, w.encoder, options, known=known)
@@ -174,6 +174,11 @@ def test_the_published_method_is_a_matter_of_options() -> None:
         column = result.track.signs.index(found.sign)
         assert found.score == pytest.approx(float(result.track.values[:, column].max()))
         assert found.end - found.start <= 16 / 25 + 1e-6
+
+
+def test_transfer_is_guarded_unless_the_published_form_is_asked_for() -> None:
+    assert TransferOptions() == TransferOptions(k=5, iterations=1, guard=True, minimum=0.6, keep=0.5)
+    assert TransferOptions.published() == TransferOptions(k=5, iterations=1, guard=False, minimum=-1.0, keep=0.0)
 
 
 def test_without_the_guard_a_false_hit_confirms_itself() -> None:
@@ -189,7 +194,7 @@ def test_without_the_guard_a_false_hit_confirms_itself() -> None:
 
     plain = best(None)
     assert plain < 0.9
-    assert best(TransferOptions(k=1, guard=False)) > 0.99 or best(TransferOptions(k=2, guard=False)) > plain
+    assert best(TransferOptions.published(k=1)) > 0.99 or best(TransferOptions.published(k=2)) > plain
     assert best(TransferOptions(k=2, minimum=0.99)) == pytest.approx(plain)
 
 

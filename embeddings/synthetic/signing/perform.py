@@ -32,7 +32,7 @@ class Truth:
     Attributes:
         sign: (T,) label while a sign's own postures and movements last, else "".
         handshape: (T, 2) name of the planned handshape; "" in transitions, while it changes, and at rest.
-        location: (T, 2) name of the place (`phonology.LOCATION_NAMES`); "" in transitions, on paths and at rest.
+        location: (T, 2) name of the place (`phonology.locations.LOCATIONS`); "" in transitions, on paths and at rest.
         orientation: (T, 2) where the palm faces: up, down, right, left, away or body; told from the figure itself.
         movement: (T, 2) hold, up, down, right, left, away, body, circle, twist, nod, tap, wiggle or pulse; "" on
             unclear ways, in preparation and retraction, and at rest.

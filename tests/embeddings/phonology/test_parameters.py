@@ -10,7 +10,8 @@ from embeddings.phonology.locations import LOCATIONS, location_histogram, locati
 from embeddings.phonology.movements import movements
 from embeddings.phonology.orientations import ORIENTATIONS, orientations
 from embeddings.phonology.signer_space import SignerSpace, signer_space
-from embeddings.synthetic import LOCATION_NAMES, SignWorld, Truth, random_camera, random_sign, random_signer
+from embeddings.synthetic import LOCATIONS as SIGNED_PLACES
+from embeddings.synthetic import SignWorld, Truth, random_camera, random_sign, random_signer
 
 
 @lru_cache(maxsize=2)
@@ -33,7 +34,12 @@ def held(truth: Truth) -> np.ndarray:
 
 
 def test_the_places_are_in_the_order_of_the_published_vector() -> None:
-    assert LOCATIONS == LOCATION_NAMES
+    published = (
+        "neutral space", "above head", "upper face", "eyes", "nose", "mouth", "chin", "cheeks", "ears", "neck",
+        "shoulders", "chest", "waist", "arm", "other hand",
+    )  # fmt: skip
+    assert published == LOCATIONS
+    assert published == tuple(SIGNED_PLACES)
 
 
 def test_locations_in_holds() -> None:

@@ -10,7 +10,7 @@ import pytest
 from embeddings.synthetic import (
     ARRANGEMENTS,
     HANDSHAPES,
-    LOCATION_NAMES,
+    LOCATIONS,
     MOVEMENT_KINDS,
     PARAMETERS,
     Movement,
@@ -30,15 +30,16 @@ def test_random_signs_are_feasible_and_varied() -> None:
     assert {s.arrangement for s in SIGNS} == set(ARRANGEMENTS)
     assert {len(s.postures) for s in SIGNS} == {1, 2, 3}
     assert {m.kind for s in SIGNS for m in s.movements} == set(MOVEMENT_KINDS)
-    assert len({p.location for s in SIGNS for p in s.postures}) >= len(LOCATION_NAMES) - 2
+    assert len({p.location for s in SIGNS for p in s.postures}) >= len(LOCATIONS) - 2
     assert len({p.handshape.name for s in SIGNS for p in s.postures}) > 60
 
 
 def test_fifteen_places_in_the_order_of_the_location_vector() -> None:
-    assert len(LOCATION_NAMES) == 15
-    assert LOCATION_NAMES[0] == "neutral space"
-    assert LOCATION_NAMES[5:8] == ("mouth", "chin", "cheeks")
-    assert LOCATION_NAMES[13:] == ("arm", "other hand")
+    names = list(LOCATIONS)
+    assert len(names) == 15
+    assert names[0] == "neutral space"
+    assert names[5:8] == ["mouth", "chin", "cheeks"]
+    assert names[13:] == ["arm", "other hand"]
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS)
