@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,11 +35,10 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
     """
     if not 0 <= successes <= trials or trials == 0:
         raise ValueError(f"{successes} successes of {trials} trials; expected 0 <= successes <= trials, and trials > 0")
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    p = successes / trials
-    centre = (p + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
-    return Interval(p, max(0.0, centre - half), min(1.0, centre + half), level)
+    from scipy.stats import binomtest
+
+    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return Interval(successes / trials, float(found.low), float(found.high), level)
 
 
 def f1_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Table"]
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "≥": r"$\geq$",
-    "±": r"$\pm$",
-    "–": "--",
-}
+SYMBOLS = {"≥": r"$\geq$", "±": r"$\pm$", "–": "--"}
+"""What older LaTeX engines cannot read as it is; pandas escapes the rest."""
 
 
 @dataclass(frozen=True)
@@ -56,40 +46,32 @@ class Table:
         values = [row[column] for row in self.rows if row[column] is not None]
         return bool(values) and all(isinstance(value, int | float) for value in values)
 
+    def _frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self._cells(), columns=list(self.columns), dtype=object)
+
+    def _tabulated(self, cells: pd.DataFrame, form: str) -> str:
+        sides = ["right" if self._is_number(i) else "left" for i in range(len(self.columns))]
+        options = {"colalign": sides} if self.rows else {}
+        return str(cells.to_markdown(index=False, tablefmt=form, disable_numparse=True, **options)) + "\n"
+
     def text(self) -> str:
         """Aligned columns for a terminal."""
-        cells = [list(self.columns), *self._cells()]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(self.columns))]
-        numeric = [self._is_number(i) for i in range(len(self.columns))]
-        lines = [
-            "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numeric, strict=True)).rstrip()
-            for row in cells
-        ]
-        lines.insert(1, "  ".join("─" * width for width in widths))
-        return "\n".join(lines) + "\n"
+        return self._tabulated(self._frame(), "simple")
 
     def markdown(self) -> str:
         """A GitHub table."""
-        ruler = ["---:" if self._is_number(i) else "---" for i in range(len(self.columns))]
-        rows = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in self._cells()]
-        return "".join(f"| {' | '.join(row)} |\n" for row in [list(self.columns), ruler, *rows])
+        cells = self._frame().map(lambda cell: cell.replace("|", "\\|").replace("\n", " "))
+        return self._tabulated(cells, "pipe")
 
     def latex(self) -> str:
-        """Rows `a & b \\\\` in a tabular with booktabs rules."""
+        """A tabular with booktabs rules."""
         form = "".join("r" if self._is_number(i) else "l" for i in range(len(self.columns)))
-        escape = str.maketrans(LATEX)
-        rows = [" & ".join(cell.translate(escape) for cell in row) + r" \\" for row in self._cells()]
-        head = " & ".join(name.translate(escape) for name in self.columns) + r" \\"
-        lines = [
-            rf"\begin{{tabular}}{{{form}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-        return "\n".join(lines) + "\n"
+        text = self._frame().to_latex(index=False, escape=True, column_format=form)
+        for symbol, command in SYMBOLS.items():
+            text = text.replace(symbol, command)
+        return text
 
     def records(self) -> list[dict[str, Any]]:
         """One dictionary per row, for JSON (NaN as None)."""

@@ -147,6 +147,8 @@ def _arrival(
 
 def _first_stop(share: NDArray[np.float64], speed: NDArray[np.float64], options: TrimOptions) -> int | None:
     """Where the hand first comes to a stop on its way, away from its rest."""
+    from scipy.signal import argrelextrema
+
     beyond = np.flatnonzero(share >= options.stop_share)
     if len(beyond) == 0:
         return None
@@ -155,16 +157,15 @@ def _first_stop(share: NDArray[np.float64], speed: NDArray[np.float64], options:
         setting_out -= 1
     fastest = np.maximum.accumulate(speed[setting_out:])[beyond[0] - setting_out :]
     now = speed[beyond[0] :]
-    slowest = np.r_[True, now[1:] <= now[:-1]] & np.r_[now[:-1] <= now[1:], False]
-    stops = np.flatnonzero(slowest & (now <= options.stop_speed * fastest))
+    (slowest,) = argrelextrema(now, np.less_equal)
+    slowest = slowest[slowest < len(now) - 1]  # the clip's last frame is no stop
+    stops = slowest[now[slowest] <= options.stop_speed * fastest[slowest]]
     return int(beyond[0] + stops[0]) if len(stops) else None
 
 
 def _smooth(values: NDArray[np.float64], seconds: float, fps: float) -> NDArray[np.float64]:
     """Moving mean of (T, C) over time."""
+    from scipy.ndimage import correlate1d
+
     length = max(1, round(seconds * fps))
-    if length == 1:
-        return values
-    padded = np.pad(values, ((length // 2, length - 1 - length // 2), (0, 0)), mode="edge")
-    kernel = np.full(length, 1 / length)
-    return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
+    return np.asarray(correlate1d(values, np.full(length, 1 / length), axis=0, mode="nearest"))

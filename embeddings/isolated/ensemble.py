@@ -125,11 +125,12 @@ def align(models: Sequence[Scores], ids: Sequence[str], labels: Sequence[str] | 
 
 def _confusion(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> NDArray[np.float64]:
     """(K, K): of the samples given class c, the share whose true class is t; a class never given is taken as right."""
+    from sklearn.metrics import confusion_matrix
+
     classes = probabilities.shape[1]
-    counts = np.zeros((classes, classes))
-    np.add.at(counts, (probabilities.argmax(axis=1), truth), 1)
-    totals = counts.sum(axis=1, keepdims=True)
-    return np.where(totals > 0, counts / np.maximum(totals, 1), np.eye(classes))
+    chosen = probabilities.argmax(axis=1)
+    shares = confusion_matrix(chosen, truth, labels=np.arange(classes), normalize="true")
+    return np.where(np.isin(np.arange(classes), chosen)[:, None], shares, np.eye(classes))
 
 
 def hard_soft(probabilities: NDArray[np.float64], confusion: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 from scipy.signal import savgol_filter
 
 from ..interpolation import fill_gaps
@@ -268,7 +269,7 @@ def symmetric_frames(space: SignerSpace, mirroring: Mirroring | None = None) -> 
     alike &= differ < np.maximum(0.6 * MOVING, mirroring.motion * speed)
     both = space.seen.all(axis=1) & np.isfinite(form)
     evidence = np.where(both, STILL_EVIDENCE + np.minimum(np.nan_to_num(speed), 3.0), 0.0)
-    width = np.ones(max(1, min(round(mirroring.seconds * space.fps) | 1, len(alike))))
-    around = [np.convolve(values, width, "same") for values in (alike * evidence, evidence, both, np.ones(len(alike)))]
-    enough = around[2] >= LEAST_BOTH * around[3]
-    return (around[0] > mirroring.share * around[1]) & enough & space.seen.any(axis=1)
+    window = np.ones(max(1, min(round(mirroring.seconds * space.fps) | 1, len(alike))))
+    counted = np.stack([alike * evidence, evidence, both, np.ones(len(alike))])
+    similar, judged, seen, frames = correlate1d(counted, window, axis=1, mode="constant")
+    return (similar > mirroring.share * judged) & (seen >= LEAST_BOTH * frames) & space.seen.any(axis=1)

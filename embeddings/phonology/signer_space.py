@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 
 from ..clip import Pose
 from ..interpolation import fill_gaps
@@ -142,5 +143,5 @@ def _smooth(values: Array, width: int) -> Array:
     if width <= 1 or len(values) < 2:
         return values
     kernel = np.ones(min(width, len(values)))
-    weight = np.convolve(np.ones(len(values)), kernel, "same")
-    return np.stack([np.convolve(column, kernel, "same") / weight for column in values.T], axis=1)
+    count = correlate1d(np.ones(len(values)), kernel, mode="constant")
+    return np.asarray(correlate1d(values, kernel, axis=0, mode="constant") / count[:, None])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
+from scipy.signal import savgol_coeffs
 
 __all__ = ["one_euro", "savitzky_golay"]
 
@@ -34,8 +36,7 @@ def savitzky_golay(values: Array, window: int, order: int = 2) -> Array:
     there = ~np.isnan(flat)
     powers = (np.arange(-half, half + 1) / half)[:, None] ** np.arange(order + 1)
     padded = np.pad(np.nan_to_num(flat), ((half, half), (0, 0)))
-    # the complete windows: one set of weights, added up shift by shift (a table of all windows would be huge)
-    out = sum(weight * padded[k : k + frames] for k, weight in enumerate(np.linalg.pinv(powers)[0]))
+    out = correlate1d(np.nan_to_num(flat), savgol_coeffs(window, order, use="dot"), axis=0, mode="constant")
     near = np.lib.stride_tricks.sliding_window_view(padded, window, axis=0)
     weights = np.lib.stride_tricks.sliding_window_view(np.pad(there, ((half, half), (0, 0))), window, axis=0)
     gappy = there & ~weights.all(axis=-1)

@@ -27,11 +27,11 @@ def confusion_matrix(
     """Sorted labels and counts (C, C): row the true sign, column the predicted one. Clips without one are left out."""
     pairs = [(label, predictions[clip][0]) for clip, label in truth.items() if predictions.get(clip)]
     labels = sorted({*truth.values(), *(guess for _, guess in pairs)})
-    place = {label: i for i, label in enumerate(labels)}
-    matrix = np.zeros((len(labels), len(labels)), np.int64)
-    for label, guess in pairs:
-        matrix[place[label], place[guess]] += 1
-    return labels, matrix
+    if not pairs:
+        return labels, np.zeros((len(labels), len(labels)), np.int64)
+    from sklearn.metrics import confusion_matrix as counts
+
+    return labels, np.asarray(counts(*zip(*pairs, strict=True), labels=labels), np.int64)
 
 
 @dataclass(frozen=True)

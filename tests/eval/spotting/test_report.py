@@ -100,7 +100,7 @@ def test_methods_are_ranked_with_a_p_value_against_the_best() -> None:
 def test_a_table_in_every_form() -> None:
     table = Table(["method", "F1"], [["a_b & c|d", 0.51234], ["plain", float("nan")]])
     assert table.text().splitlines()[2] == "a_b & c|d  0.5123"
-    assert table.markdown().splitlines()[1] == "| --- | ---: |"
+    assert table.markdown().splitlines()[1] == "|:-----------|-------:|"
     assert r"c\|d" in table.markdown()
     assert r"a\_b \& c|d & 0.5123 \\" in table.latex()
     assert table.records()[1] == {"method": "plain", "F1": None}
