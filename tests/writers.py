@@ -516,10 +516,6 @@ def make_trims(folder: Path) -> None:
     write_trims(folder / "trims.csv", {0: ("TREE", 10.0, 500.0)})
 
 
-def spoter_rows() -> list[Any]:
-    return [(samples()[0], np.zeros((4, 54, 2)))]
-
-
 def make_confusion(folder: Path) -> None:
     from eval.isolated.confusion import draw_confusion
 
@@ -629,8 +625,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "eval/datasets/oslwl.py:write_trims": make_trims,
     "eval/datasets/prepare.py:prepare": make_prepared,
     "eval/datasets/report.py:DatasetReport.write_lists": make_lists,
-    "eval/datasets/spoter.py:write": dataset("spoter", "write", "spoter.csv", spoter_rows),
-    "eval/datasets/srt.py:write": dataset("srt", "write", "talk.srt"),
     "eval/datasets/wlasl.py:write_json": dataset("wlasl", "write_json", "wlasl.json", instances),
     "eval/datasets/wlasl.py:write_csv": dataset("wlasl", "write_csv", "wlasl.csv", instances),
     "eval/datasets/wlasl.py:write_nslt": dataset("wlasl", "write_nslt", "nslt.json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ __all__ = ["VIDEO_NOTE", "read_subtitles"]
 
 VIDEO_NOTE = "video "
 """How the note begins in which `spotter.write` names the video."""
+
+
+TIMES = re.compile(r"\d\d:\d\d[.,]\d{3}\s*-+>")
 
 
 def read_subtitles(path: Path) -> Annotations:
@@ -37,6 +41,8 @@ def read_subtitles(path: Path) -> Annotations:
     for number, cue in enumerate(document, start=1):
         start, end = (stamp.in_milliseconds() for stamp in (cue.start_time, cue.end_time))
         text = html.unescape(" ".join(cue.text.split()))
+        if TIMES.search(text):  # a line of times with a slip in it, which the library takes for text
+            raise SegmentError(f"{path}, cue {number}: its text holds times ({text[:60]!r}); is the next cue damaged?")
         if text and start != end:
             rows.append(Row(f"{path}, cue {number}", video, text, start, end, _score(cue.identifier), "ms"))
     return Annotations(rows, [video])

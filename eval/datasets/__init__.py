@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import asl_citizen, autsl, boston104, folder, include, ipn, lsa64, manifest, msasl, mssl, oslwl, wlasl
+from . import asl_citizen, autsl, boston104, folder, gsl, include, ipn, lsa64, manifest, msasl, mssl, oslwl, wlasl
 from .report import DatasetReport, Published, check
 from .sample import DatasetError, Sample, of_split, refuse_leaks, seconds_of, to_segments
 
@@ -64,6 +64,7 @@ DATASETS: dict[str, Benchmark] = {
     "include50": Benchmark(
         "INCLUDE-50, Indian, 50 signs", include.read, include.PUBLISHED["include50"], {"subset": "include50"}
     ),
+    "gsl": Benchmark("GSL, Greek, continuous; one list of sentences", gsl.read),
     "boston104": Benchmark("RWTH-BOSTON-104, American, continuous", boston104.read, boston104.PUBLISHED),
     "folder": Benchmark("a folder label/clip.mp4 of your own", folder.read),
     "manifest": Benchmark("a CSV or JSON manifest of your own", manifest.read),

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import corpus, demo, spotting, training
+from . import convert, corpus, demo, spotting, training
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -41,6 +41,7 @@ corpus.register(app)
 evaluate.register(app)
 linguistics.register(app)
 benchmarks.register(app)
+convert.register(app)
 training.register(app)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,8 +25,6 @@ from eval.datasets import (
     msasl,
     mssl,
     oslwl,
-    spoter,
-    srt,
     wlasl,
 )
 
@@ -43,15 +39,6 @@ def wlasl_json(**changed: Any) -> str:
 def msasl_json(**changed: Any) -> str:
     entry = {"url": "u", "start": 0, "end": 9, "label": 0, "text": "a", "signer_id": 1, "box": [0, 0, 1, 1]} | changed
     return json.dumps([{name: value for name, value in entry.items() if value is not None}])
-
-
-def spoter_csv(cell: str = "[0.5, 0.5]", last: str | None = None, label: str = "1", drop: int = 0) -> str:
-    names = [f"{joint}_{axis}" for joint in spoter.JOINTS for axis in ("X", "Y")]
-    cells = [cell] * (len(names) - 1) + [cell if last is None else last]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([[*names[drop:], "labels"], [*cells[drop:], label]])
-    return text.getvalue()
 
 
 def table_csv(*rows: tuple[str, int, str]) -> str:
@@ -136,8 +123,6 @@ CASES: list[tuple[str, Callable[[Path], Any], str | bytes, str]] = [
     ("m.csv", manifest.read, "path,label,split\na.mp4,A,dev\n", ":2: the split is 'dev'"),
     ("m.xml", manifest.read, "<x/>", "its ending is '.xml'"),
     ("m.json", manifest.read, '[{"path": "a.mp4"}]', "entry 0: is no object with path and label"),
-    ("x.srt", srt.read, "1\n00:00:30,012 -> 00:00:31,031\nhola\n", ":2: is no line of times"),
-    ("x.srt", srt.read, "1\n00:00:32,012 --> 00:00:31,031\nhola\n", ":2: ends at 31031, not after"),
     ("g.csv", gsl.read, "police1_signer3_rep3_sentences/s0\n", ":1: is 'police1"),
     (
         "h.csv",
@@ -145,11 +130,6 @@ CASES: list[tuple[str, Callable[[Path], Any], str | bytes, str]] = [
         f"{','.join(boston104.TRACKS)}\n9,1,1,1,1,1,1,1\n",
         ":2: the frame is 1; expected 0",
     ),
-    ("s.csv", spoter.read, spoter_csv(drop=2), ":1: lacks 2 columns, e.g. nose_X, nose_Y"),
-    ("s.csv", spoter.read, spoter_csv(cell="0.5"), ":2: nose_X is '0.5'; expected a list"),
-    ("s.csv", spoter.read, spoter_csv(last="[0.5]"), ":2: thumbCMC_1_Y has 1 frames; expected 2"),
-    ("s.csv", spoter.read, spoter_csv(label="0"), ":2: the label is 0; expected at least 1"),
-    ("s.csv", spoter.read, spoter_csv(cell="[NaN, 1]"), ":2: holds a value that is not finite"),
     ("t.csv", landmark_table.read_table, table_csv(("v", 0, "0.5"), ("v", 2, "0.5")), ":3: the frame is 2; expected 1"),
     ("t.csv", landmark_table.read_table, table_csv(("v", 0, "x")), ":2: right_hand_0_x is 'x'"),
     ("t.csv", landmark_table.read_table, table_csv(("v", 0, "1"), ("w", 0, "1"), ("v", 0, "1")), ":4: .*two places"),

@@ -9,41 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.datasets import DatasetError, Sample, ipn_compact, landmark_table, manifest, spoter
+from eval.datasets import DatasetError, Sample, ipn_compact, landmark_table, manifest
 from eval.datasets.frames import extract_frames
 from eval.datasets.prepare import prepare
-
-
-def test_spoter_both_ways_to_the_digit(tmp_path: Path) -> None:
-    values = np.round(np.random.default_rng(0).uniform(0.01, 0.99, (3, 54, 2)), 7)
-    values[1, 5] = np.nan
-    spoter.write(tmp_path / "a.csv", [(Sample("x", "book", number=3), values)])
-    raw = (tmp_path / "a.csv").read_text("utf-8")
-    ((sample, xy),) = spoter.read(tmp_path / "a.csv")
-    assert (sample.label, sample.number, sample.end) == ("3", 3, 3)
-    np.testing.assert_array_equal(xy, values)
-    spoter.write(tmp_path / "b.csv", [(sample, xy)])
-    assert (tmp_path / "b.csv").read_text("utf-8") == raw
-    ((named, _),) = spoter.read(tmp_path / "a.csv", ["a", "b", "book"])
-    assert named.label == "book"
-
-
-def test_spoter_flips_y_and_marks_missing_joints(tmp_path: Path) -> None:
-    values = np.full((2, 54, 2), 0.25)
-    values[0, 0] = np.nan
-    spoter.write(tmp_path / "a.csv", [(Sample("x", "1", number=1), values)])
-    header, row = (tmp_path / "a.csv").read_text("utf-8").splitlines()
-    assert header.startswith("nose_X,nose_Y,neck_X")
-    assert header.endswith("thumbCMC_1_X,thumbCMC_1_Y,labels")
-    assert row.startswith('"[0.0, 0.25]","[0.0, 0.75]"')
-    published = header.replace("_0_", "_left_").replace("_1_", "_right_")
-    (tmp_path / "b.csv").write_text(f"{published}\n{row}\n", "utf-8")
-    ((_, xy),) = spoter.read(tmp_path / "b.csv")
-    np.testing.assert_array_equal(xy, values)
-    with pytest.raises(DatasetError, match="labels count from 1"):
-        spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=0), values)])
-    with pytest.raises(DatasetError, match=r"expected \(T, 54, 2\)"):
-        spoter.write(tmp_path / "c.csv", [(Sample("x", "A", number=1), values[:, :3])])
 
 
 def test_a_benchmark_becomes_a_manifest_with_its_report(tmp_path: Path) -> None:
@@ -60,7 +28,7 @@ def test_a_benchmark_becomes_a_manifest_with_its_report(tmp_path: Path) -> None:
     assert (again.source, again.start, again.end, again.unit, again.fps) == ("00012", 10, 35, "frames", 25.0)
     assert (tmp_path / "out" / "missing.txt").read_text("utf-8") == "00012.mp4\n"
     assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["missing"] == ["00012.mp4"]
-    assert "| samples | 1 | 2038 | -2037 |" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "| samples | 1 | 2038 | -2037 |" in " ".join((tmp_path / "out" / "report.md").read_text("utf-8").split())
     assert (tmp_path / "out" / "wlasl.csv").read_text("utf-8").count(";") == 24
     assert not report.agrees
     assert len(samples) == 1

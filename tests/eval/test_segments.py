@@ -255,6 +255,11 @@ def test_what_states_its_unit_is_believed(tmp_path: Path) -> None:
         ("a.csv", "video,sign,start_frame,end_frame,fps\nv,A,0,10,none\n", "fps is 'none'"),
         ("a.csv", b"video,sign,start,end\nv,\xff,0,1\n", "not UTF-8"),
         ("a.srt", "no subtitles", "not readable SubRip"),
+        (
+            "a.srt",
+            "1\n00:00:01,012 --> 00:00:02,031\nhola\n\n2\n00:00:03,012 -> 00:00:04,031\nadiós\n",
+            "cue 1: its text holds times",
+        ),
         ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:01.000\nA\n", "cue 1: ends at"),
         ("a.xml", "", r"its ending is '\.xml'"),
     ],

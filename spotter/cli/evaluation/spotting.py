@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import out, print_json
+from ..console import err, out, print_json
 from ..options import FrameRate, PredictionsUnit, Tiers, TruthUnit
 from . import compare as comparing
 from . import isolated
@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
     group.command(
         "spotting",
         epilog="Examples: [bold]spotter eval spotting truth.csv found.csv[/bold] · "
-        "[bold]spotter eval spotting --official truth.pkl predictions.pkl[/bold]",
+        "[bold]spotter eval spotting --official truth.pkl predictions.pkl[/bold] · "
+        "[bold]spotter eval spotting truth.csv mine.csv theirs.csv --plots both.png[/bold]",
     )(eval_spotting)
     isolated.register(group)
     comparing.register(group)
@@ -37,7 +38,10 @@ def register(app: typer.Typer) -> None:
 
 def eval_spotting(
     truth: TruthFile,
-    predictions: FoundFile,
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(help="Detections, in any of the same forms; several are compared.", show_default=False),
+    ],
     official: Annotated[
         bool, typer.Option("--official", help="Only the challenge's number, to the last digit.")
     ] = False,
@@ -48,9 +52,16 @@ def eval_spotting(
     predictions_unit: PredictionsUnit = None,
     fps: FrameRate = None,
     tiers: Tiers = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(help="Picture (.png .svg .pdf): precision-recall, F1 over IoU, boundaries.", show_default=False),
+    ] = None,
     json_output: JsonFlag = False,
 ) -> None:
-    """Challenge F1 and one-to-one F1 with their counts, boundaries, curves, intervals."""
+    """Challenge F1 and one-to-one F1 with their counts, boundaries, curves, intervals.
+
+    Several files of detections (of several systems, or settings) are compared, with p-values against the best.
+    """
     from eval.segments import read_segments
     from eval.spotting import challenge_f1
     from eval.spotting.report import spotting_report
@@ -58,22 +69,48 @@ def eval_spotting(
     from ...scoring import check_truth
 
     references = read_segments(truth, unit, fps, tiers)
-    detections = read_segments(predictions, predictions_unit, fps)
-    check_truth(references, detections)
+    systems = {}
+    for name, path in zip(_short_names(predictions), predictions, strict=True):
+        systems[name] = read_segments(path, predictions_unit, fps)
+        check_truth(references, systems[name])
     if official:
-        score = challenge_f1(references, detections)
+        scores = {name: challenge_f1(references, detections) for name, detections in systems.items()}
         if json_output:
-            print_json({"f1": score.f1, "tp": score.tp, "fp": score.fp, "fn": score.fn})
-        else:
-            out.print(f"F1 {score.f1!r}  (TP {score.tp}, FP {score.fp}, FN {score.fn})")
+            figures = {name: {"f1": s.f1, "tp": s.tp, "fp": s.fp, "fn": s.fn} for name, s in scores.items()}
+            print_json(figures if len(figures) > 1 else next(iter(figures.values())))
+            return
+        for name, score in scores.items():
+            prefix = f"{name}: " if len(scores) > 1 else ""
+            out.print(f"{prefix}F1 {score.f1!r}  (TP {score.tp}, FP {score.fp}, FN {score.fn})")
         return
-    figures = spotting_report(references, detections, threshold=iou, tolerance=tolerance)
+    reports = {
+        name: spotting_report(references, detections, threshold=iou, tolerance=tolerance)
+        for name, detections in systems.items()
+    }
+    if plots is not None:
+        from eval.spotting.plots import draw_spotting
+
+        draw_spotting(reports, plots)
+        err.print(f"figures → {plots}")
+    if len(reports) > 1:
+        from eval.spotting.compare import compare_spotting
+
+        table = compare_spotting(references, systems, iou)
+        print_json(table.records()) if json_output else print(table.text())
+        return
+    (single,) = reports.values()
     if json_output:
-        print_json(figures.as_dict())
+        print_json(single.as_dict())
         return
-    print(figures.table().text())
+    print(single.table().text())
     if signs:
-        print(figures.sign_table().text())
+        print(single.sign_table().text())
+
+
+def _short_names(paths: list[Path]) -> list[str]:
+    """The files' stems where they differ, else their paths."""
+    stems = [path.stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
 
 
 def report(
