@@ -4,8 +4,10 @@
 >>> gallery = spotter.enroll("dictionary/")              # folder of exemplar clips, one per sign
 >>> detections = spotter.spot("lecture.mp4", gallery)    # list of Detection
 >>> spotter.write("lecture.eaf", detections)             # by ending: .eaf .csv .json .vtt .pkl
+>>> corpus = spotter.index("archive/", "corpus/")        # every window of every video, once
+>>> spotter.search_corpus(corpus, "HOUSE.mp4")           # and then any sign in seconds
 
-Nothing heavy is loaded before it is used.
+`docs/api.md` lists all of it. Nothing heavy is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -18,38 +20,75 @@ from _sign_spotter import module_name
 from .detection import Detection
 
 if TYPE_CHECKING:
+    from embeddings.clip import Clip, Pose
+    from embeddings.encoders import load_encoder
+    from embeddings.pose import estimate, read_pose, write_pose
+    from embeddings.recordings import PoseSource
     from eval.segments import Segment, read_segments
     from gallery import Gallery
 
+    from .archive import index, search_corpus
+    from .corpus.folder import Corpus
+    from .corpus.options import IndexOptions, SearchOptions
     from .enrolment import enroll
     from .formats import read, write
-    from .pipeline import Companion, SpottingOptions, SpottingResult, spot, spot_videos
+    from .pipeline import Companion, spot, spot_videos
     from .report.page import write_report
+    from .results import Detections, SpottingResult
     from .scoring import score
+    from .search.options import SpottingOptions, TransferOptions
+    from .search.track import SimilarityTrack
 
-__all__ = [
-    "Companion", "Detection", "Gallery", "Segment", "SpottingOptions", "SpottingResult", "enroll", "read",
-    "read_segments", "score", "spot", "spot_videos", "write", "write_report",
-]  # fmt: skip
+    __version__: str
 
 _HOMES = {
+    "Clip": "embeddings.clip",
     "Companion": "spotter.pipeline",
+    "Corpus": "spotter.corpus.folder",
+    "Detections": "spotter.results",
     "Gallery": "gallery",
+    "IndexOptions": "spotter.corpus.options",
+    "Pose": "embeddings.clip",
+    "PoseSource": "embeddings.recordings",
+    "SearchOptions": "spotter.corpus.options",
     "Segment": "eval.segments",
-    "SpottingOptions": "spotter.pipeline",
-    "SpottingResult": "spotter.pipeline",
+    "SimilarityTrack": "spotter.search.track",
+    "SpottingOptions": "spotter.search.options",
+    "SpottingResult": "spotter.results",
+    "TransferOptions": "spotter.search.options",
     "enroll": "spotter.enrolment",
+    "estimate": "embeddings.pose",
+    "index": "spotter.archive",
+    "load_encoder": "embeddings.encoders",
     "read": "spotter.formats",
+    "read_pose": "embeddings.pose",
     "read_segments": "eval.segments",
     "score": "spotter.scoring",
+    "search_corpus": "spotter.archive",
     "spot": "spotter.pipeline",
     "spot_videos": "spotter.pipeline",
     "write": "spotter.formats",
+    "write_pose": "embeddings.pose",
     "write_report": "spotter.report.page",
 }
 
+__all__ = [
+    "Clip", "Companion", "Corpus", "Detection", "Detections", "Gallery", "IndexOptions", "Pose", "PoseSource",
+    "SearchOptions", "Segment", "SimilarityTrack", "SpottingOptions", "SpottingResult", "TransferOptions",
+    "__version__", "enroll", "estimate", "index", "load_encoder", "read", "read_pose", "read_segments", "score",
+    "search_corpus", "spot", "spot_videos", "write", "write_pose", "write_report",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("oneshot-sign-spotter")
     if name in _HOMES:
         return getattr(import_module(module_name(_HOMES[name])), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,7 @@ from safe_files import write_json
 if TYPE_CHECKING:
     from embeddings.synthetic import Camera
 
-    from .pipeline import SpottingResult
+    from .results import SpottingResult
 
 __all__ = ["DemoOptions", "World", "make_world", "spot_world"]
 
@@ -203,7 +203,8 @@ def spot_world(
     from embeddings.pose import estimate_videos
 
     from .enrolment import enroll
-    from .pipeline import SpottingOptions, TransferOptions, spot_videos
+    from .pipeline import spot_videos
+    from .search.options import SpottingOptions, TransferOptions
 
     videos = [*world.queries, *world.exemplars]
     found: dict[str, Path] = dict(world.exact)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "span_of"]
+__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "loaded_encoder", "span_of"]
 
 QUERY_NAME = re.compile(r"p\d{2}_(s\d{2})")
 """A query video of the 2022 challenge; its organisers' table of spans names the class alone."""
@@ -171,7 +171,7 @@ def enroll(
     """
     from gallery import Gallery
 
-    made = _loaded(encoder)
+    made = loaded_encoder(encoder)
     gallery = into if into is not None else Gallery(made.dim, made.id or made.name)
     gallery.check_encoder(made.id or made.name)
     waiting = find_exemplars(source, made.required_inputs)
@@ -192,7 +192,8 @@ def enroll(
     return gallery
 
 
-def _loaded(encoder: str | Path | Encoder) -> Encoder:
+def loaded_encoder(encoder: str | Path | Encoder) -> Encoder:
+    """The encoder of a name or checkpoint file; one that is loaded stays as it is."""
     if isinstance(encoder, str | Path):
         from embeddings.encoders import load_encoder
 

@@ -6,7 +6,7 @@ clip → windows → vectors → similarity track → (Top-K transfer → track 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from embeddings.prepared import load_clip
 from embeddings.recordings import PoseSource, source_name
 
-from .detection import Detection
+from .results import Detections, SpottingResult
 from .search.calibrate import shipped_calibration
 from .search.fusion import fuse
 from .search.judge import Judge
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Companion", "SpottingOptions", "SpottingResult", "TransferOptions", "spot", "spot_videos"]
+__all__ = ["Companion", "spot", "spot_videos"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,25 +46,6 @@ class Companion:
     weight: float = 1.0
 
 
-@dataclass(eq=False)
-class SpottingResult:
-    """What became of one query.
-
-    Attributes:
-        video: its name.
-        detections: by time.
-        track: its similarity track, None when it failed.
-        error: one line saying why it failed, "" otherwise.
-        duration: seconds.
-    """
-
-    video: str
-    detections: list[Detection] = field(default_factory=list)
-    track: SimilarityTrack | None = None
-    error: str = ""
-    duration: float = 0.0
-
-
 def spot(
     video: Any,
     gallery: Gallery,
@@ -72,7 +53,7 @@ def spot(
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
-) -> list[Detection]:
+) -> Detections:
     """Where the gallery's signs occur in one video, or in several (a list).
 
     Args:
@@ -89,7 +70,7 @@ def spot(
     for result in results:
         if result.error:
             raise ValueError(result.error)
-    return [detection for result in results for detection in result.detections]
+    return Detections(detection for result in results for detection in result.detections)
 
 
 def spot_videos(
@@ -199,7 +180,7 @@ def _finish(
         result.track = fuse([result.track, *others], weights)
     sign = None if known is None else known.get(result.video)
     candidates = judge.candidates(query, result.track, None if sign is None else [sign], moved=moved)
-    result.detections = judge.detections(query, candidates, forced=sign)
+    result.detections = Detections(judge.detections(query, candidates, forced=sign))
     query.forget()
 
 

@@ -118,6 +118,12 @@ signs = spotter.enroll(list(part.exemplars), "signs")
 query = part.queries[0]
 options = spotter.SpottingOptions(threshold=0.0)
 other = spotter.enroll(list(part.exemplars), encoder="pose-cosine")
+import numpy
+from PIL import Image
+film = Path("film")
+film.mkdir()
+for number in range(3):
+    Image.fromarray(numpy.zeros((64, 64, 3), numpy.uint8)).save(film / f"{number:03d}.png")
 done = {
     "Gallery": lambda: spotter.Gallery.load("signs"),
     "enroll": lambda: signs,
@@ -134,6 +140,22 @@ done = {
     "read_segments": lambda: [spotter.read_segments(f"found{e}") for e in (".csv", ".json", ".eaf", ".vtt", ".pkl")],
     "score": lambda: spotter.score("found.eaf", "found.csv").strict.f1,
     "write_report": lambda: spotter.write_report("r.html", spotter.read("found.csv"), None, "signs", "found.pkl"),
+    "Clip": lambda: spotter.Clip("talk", 25.0, query.pose),
+    "Pose": lambda: isinstance(query.pose, spotter.Pose),
+    "write_pose": lambda: spotter.write_pose(Path("talk.pose"), query.pose) or True,
+    "read_pose": lambda: len(spotter.read_pose(Path("talk.pose"))),
+    "estimate": lambda: len(spotter.estimate(film, fps=25.0)),
+    "PoseSource": lambda: spotter.PoseSource(),
+    "load_encoder": lambda: spotter.load_encoder("pose-cosine"),
+    "IndexOptions": lambda: spotter.IndexOptions(),
+    "index": lambda: len(spotter.index("talk.pose", "corpus")),
+    "Corpus": lambda: len(spotter.Corpus.open("corpus")),
+    "SearchOptions": lambda: spotter.SearchOptions(),
+    "search_corpus": lambda: spotter.search_corpus("corpus", signs, spotter.SearchOptions(most=1)),
+    "Detections": lambda: len(spotter.spot(query, signs, options=options).to_frame()),
+    "SimilarityTrack": lambda: isinstance(spotter.spot_videos([query], signs)[0].track, spotter.SimilarityTrack),
+    "TransferOptions": lambda: spotter.TransferOptions(),
+    "__version__": lambda: spotter.__version__,
 }
 assert set(done) == set(spotter.__all__), set(done) ^ set(spotter.__all__)
 for name, call in done.items():

@@ -24,7 +24,8 @@ from spotter import Detection, SpottingOptions, enroll, spot_videos
 from spotter.comparison.figures import procedural_set
 from spotter.corpus.folder import Corpus
 from spotter.corpus.indexing import index_videos, settings_for
-from spotter.corpus.search import SearchOptions, search_corpus
+from spotter.corpus.options import SearchOptions
+from spotter.corpus.search import search_gallery
 
 STORED = ((16,), (9, 18), (9, 15, 25), (7, 10, 14, 20, 28))
 
@@ -83,10 +84,10 @@ def main() -> None:
                 assert not result.error, result.error
             size = sum(v.path.stat().st_size for v in corpus.videos.values()) / 1000 / minutes
             begun = time.process_time()
-            hits = search_corpus(corpus, gallery, SearchOptions(most=200))
+            hits = search_gallery(corpus, gallery, SearchOptions(most=200))
             row(f"stored {', '.join(map(str, lengths))}", size, hits, time.process_time() - begun)
             begun = time.process_time()
-            hits = search_corpus(corpus, gallery, SearchOptions(most=200), encoder)
+            hits = search_gallery(corpus, gallery, SearchOptions(most=200), encoder)
             row("… the aligned spans scored too", size, hits, time.process_time() - begun)
 
 

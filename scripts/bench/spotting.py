@@ -16,7 +16,8 @@ from eval.segments import Segment
 from eval.spotting import challenge_f1, one_to_one_f1
 from spotter import SpottingOptions, enroll, spot_videos
 from spotter.comparison.figures import procedural_set
-from spotter.pipeline import SpottingResult, TransferOptions
+from spotter.results import SpottingResult
+from spotter.search.options import TransferOptions
 
 VARIANTS: dict[str, SpottingOptions] = {
     "full": SpottingOptions(),

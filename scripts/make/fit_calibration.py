@@ -25,9 +25,9 @@ from eval.intervals import iou
 from safe_files import whole_file
 from scripts.real.streams import placed, splice
 from spotter import SpottingOptions, enroll
-from spotter.pipeline import Query, make_plan, similarity_track
 from spotter.search.calibrate import EVIDENCE, Cohort, fit
 from spotter.search.judge import Judge
+from spotter.search.query import Query, make_plan, similarity_track
 
 FIRST_WORLD, COHORT_WORLD = 9100, 9000
 HIT = 0.5

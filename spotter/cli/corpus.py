@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..corpus.options import IndexOptions, SearchOptions
 from .console import Failures, out, print_json, progress_bar
-from .options import RECORDINGS, Clips, EncoderName, JsonFlag, Poses, reads_recordings
+from .options import READING, RECORDINGS, Clips, EncoderName, Group, JsonFlag, Poses, takes
 
 if TYPE_CHECKING:
     from embeddings.recordings import Recording
@@ -34,16 +35,24 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter search corpus/ HOUSE.mp4 -o found.eaf --signer anna[/bold]")(search)
 
 
-@reads_recordings
+INDEXING = Group(
+    IndexOptions,
+    {
+        "lengths": Annotated[
+            list[int], typer.Option("--length", min=1, help="Window length in frames to store; may be repeated.")
+        ],
+        "stride": Annotated[int, typer.Option("--stride", min=1, help="Frames between windows.")],
+    },
+)
+
+
+@takes(poses=READING, options=INDEXING)
 def index(
     poses: Poses,
+    options: IndexOptions,
     videos: Annotated[list[Path] | None, typer.Argument(help=RECORDINGS, show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")] = Path("corpus"),
     encoder: EncoderName = "default",
-    length: Annotated[
-        list[int] | None, typer.Option(min=1, help="Window length in frames to store; may be repeated.")
-    ] = None,
-    stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
     facts: Annotated[
         Path | None, typer.Option(help="CSV video,signer,date to filter searches by.", show_default=False)
     ] = None,
@@ -64,7 +73,7 @@ def index(
 
     from ..corpus.cluster import RayEngine, mapper
     from ..corpus.facts import read_facts
-    from ..corpus.folder import LENGTHS, Corpus
+    from ..corpus.folder import Corpus
     from ..corpus.indexing import index_videos, settings_for
 
     failures = Failures()
@@ -72,7 +81,7 @@ def index(
     if videos:
         network = load_encoder(encoder)
         given = find_recordings(videos, network.required_inputs)
-        corpus = Corpus.create(output, settings_for(network, length if length else LENGTHS, stride))
+        corpus = Corpus.create(output, settings_for(network, options.lengths, options.stride))
         source = replace(poses, folder=poses.folder if poses.folder is not None else output / "poses").source()
         videos_on = RayEngine(encoder, poses.workers) if engine is Engine.ray else None
         with progress_bar() as bar:
@@ -109,23 +118,36 @@ def _summary(corpus: Corpus, json_output: bool) -> None:
         out.print(f"{len(corpus)} videos, {hours:.2f} hours, {corpus.rows:,} windows in {corpus.folder}/")
 
 
-@reads_recordings
+SEARCHING = Group(
+    SearchOptions,
+    {
+        "most": Annotated[int, typer.Option("--most", min=1, help="So many best hits per sign.")],
+        "threshold": Annotated[
+            float | None, typer.Option("--threshold", help="Least cosine of a hit (default: none).")
+        ],
+        "refine": Annotated[
+            bool,
+            typer.Option("--refine/--no-refine", help="Align the exemplar so that spans have the sign's own length."),
+        ],
+        "videos": Annotated[list[str] | None, typer.Option("--video", help="Only in this video; may be repeated.")],
+        "signers": Annotated[list[str] | None, typer.Option("--signer", help="Only by this signer; may be repeated.")],
+        "since": Annotated[str | None, typer.Option("--since", help="Only of this date (YYYY-MM-DD) or later.")],
+        "until": Annotated[str | None, typer.Option("--until", help="Only of this date or earlier.")],
+    },
+)
+
+
+@takes(poses=READING, options=SEARCHING)
 def search(
     poses: Poses,
+    options: SearchOptions,
     corpus: CorpusFolder,
     clips: Clips,
     output: Annotated[
         list[Path] | None,
         typer.Option("--output", "-o", help="File for the hits: .csv .json .eaf .vtt .pkl; may be repeated."),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="So many best hits per sign.")] = 20,
-    threshold: Annotated[float | None, typer.Option(help="Least cosine of a hit (default: none).")] = None,
-    video: Annotated[list[str] | None, typer.Option(help="Only in this video; may be repeated.")] = None,
-    signer: Annotated[list[str] | None, typer.Option(help="Only by this signer; may be repeated.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only of this date (YYYY-MM-DD) or later.")] = None,
-    until: Annotated[str | None, typer.Option(help="Only of this date or earlier.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
-    refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
     encoder: EncoderName = "default",
     json_output: JsonFlag = False,
 ) -> None:
@@ -133,7 +155,7 @@ def search(
     from embeddings.encoders import load_encoder
 
     from ..corpus.folder import Corpus
-    from ..corpus.search import SearchOptions, search_corpus
+    from ..corpus.search import search_gallery
     from ..enrolment import enroll, find_exemplars
 
     opened = Corpus.open(corpus)
@@ -142,8 +164,7 @@ def search(
     failures = Failures()
     source = poses.source([e.source for e in found], network.required_inputs)
     gallery = enroll(found, None, network, trim=not whole, poses=source, on_error=failures.add)
-    options = SearchOptions(most, threshold, refine=refine, candidates=max(2000, 50 * most))
-    hits = search_corpus(opened, gallery, options, network, videos=video, signers=signer, since=since, until=until)
+    hits = search_gallery(opened, gallery, options, network)
     _show_hits(hits, opened, output if output is not None else [], json_output)
     failures.finish(len(found))
 

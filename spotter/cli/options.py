@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -17,7 +17,7 @@ from .console import progress_bar
 if TYPE_CHECKING:
     from embeddings.recordings import PoseSource
 
-__all__ = ["Poses", "reads_recordings"]
+__all__ = ["READING", "Group", "Poses", "reads_recordings", "takes"]
 
 
 class Estimator(StrEnum):
@@ -131,25 +131,58 @@ POSE_OPTIONS: dict[str, Any] = {
 }
 
 
-def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `Poses`, as its argument `poses`; one that it has itself stays its own."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [p for name, p in signature.parameters.items() if name != "poses"]
-    added = {name: kind for name, kind in POSE_OPTIONS.items() if name not in signature.parameters}
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Poses, name), annotation=kind)
-        for name, kind in added.items()
-    ]
+@dataclass(frozen=True)
+class Group:
+    """Options of the command line that make one object: the same one that Python's functions take.
 
-    @wraps(command)
-    def run(*values: Any, **given: Any) -> None:
-        given |= zip([p.name for p in own], values, strict=False)
-        poses = Poses(**{name: given.pop(name) for name in added if name in given})
-        command(poses=poses, **given)
+    Attributes:
+        make: its class; what is not given on the command line is left to the class's own default.
+        options: field of the class → type and `typer.Option`.
+    """
 
-    run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
-    return run
+    make: type
+    options: Mapping[str, Any]
+
+    def default(self, name: str) -> Any:
+        """Of a field, as the class states it."""
+        field = next(field for field in fields(self.make) if field.name == name)
+        return field.default if field.default is not MISSING else field.default_factory()  # type: ignore[operator]
+
+
+def takes(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of groups, each as the argument of that name; an option that it has itself stays."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for name, p in signature.parameters.items() if name not in groups]
+        added = {
+            argument: {n: kind for n, kind in group.options.items() if n not in signature.parameters}
+            for argument, group in groups.items()
+        }
+        options = [
+            inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=groups[argument].default(n), annotation=kind)
+            for argument, names in added.items()
+            for n, kind in names.items()
+        ]
+
+        @wraps(command)
+        def run(*values: Any, **given: Any) -> None:
+            given |= zip([p.name for p in own], values, strict=False)
+            for argument, names in added.items():
+                given[argument] = groups[argument].make(**{n: given.pop(n) for n in names if n in given})
+            command(**given)
+
+        run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
+        return run
+
+    return decorate
+
+
+READING = Group(Poses, POSE_OPTIONS)
+
+reads_recordings = takes(poses=READING)
+"""Gives a command the options of `Poses`, as its argument `poses`."""
 
 
 def _temporary_folder() -> Path:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from embeddings.recordings import Recording
     from eval.segments import Segment
 
-    from ..pipeline import SpottingResult
+    from ..results import SpottingResult
 
 __all__ = ["register"]
 
@@ -212,7 +212,8 @@ def spot(
     from embeddings.recordings import find_recordings
     from gallery import Gallery
 
-    from ..pipeline import Companion, SpottingOptions, TransferOptions, spot_videos
+    from ..pipeline import Companion, spot_videos
+    from ..search.options import SpottingOptions, TransferOptions
 
     network = load_encoder(encoder)
     recordings = find_recordings(videos, network.required_inputs, unique=True)

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from safe_files import open_whole, write_json
 
 from .facts import read_facts, within, write_facts
+from .options import LENGTHS
 from .video import ENDING, CorpusError, StoredVideo, read_stored
 
 if TYPE_CHECKING:
@@ -36,12 +37,10 @@ if TYPE_CHECKING:
 
     from gallery.corpus_index import Engine, Part, RowIndex
 
-__all__ = ["LENGTHS", "Corpus", "CorpusSettings"]
+__all__ = ["Corpus", "CorpusSettings"]
 
 VERSION = 1
 FORMAT = "sign-spotter corpus"
-LENGTHS: tuple[int, ...] = (16,)
-"""Window lengths in frames that are stored: more of them rank no better (`scripts/bench/corpus.py`)."""
 
 BUILD_FROM = 200_000
 """Rows; so many are searched exactly in the time that an index takes."""

@@ -19,7 +19,8 @@ from embeddings.prepared import prepared
 from embeddings.recordings import PoseSource, Recording, find_recordings, parts_needed
 
 from ..search.windows import centres, windows_at
-from .folder import LENGTHS, Corpus, CorpusSettings
+from .folder import Corpus, CorpusSettings
+from .options import LENGTHS
 from .video import CorpusError, read_stored, write_stored
 
 if TYPE_CHECKING:

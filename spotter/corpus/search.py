@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,13 +13,14 @@ from ..search.judge import MOSTLY
 from ..search.refine import align
 from ..search.suppression import suppress
 from .folder import Corpus
+from .options import SearchOptions
 from .video import CorpusError, StoredVideo
 
 if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["SearchOptions", "search_corpus"]
+__all__ = ["search_gallery"]
 
 EXACT_ROWS = 300_000
 """So few rows (after filters) are compared one by one: as fast as the index, and nothing is missed."""
@@ -28,31 +28,6 @@ EXACT_ROWS = 300_000
 
 LEAST_SHARE = 0.5
 """Of its exemplar's frames that an aligned place starts from: stored windows are as short as most signs."""
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to search.
-
-    Attributes:
-        most: hits per sign.
-        threshold: least cosine of a hit; None gives the best ones whatever their score.
-        overlap: of two hits in a video whose IoU is above this the better stays.
-        refine: align the exemplar, so that spans have the sign's own length.
-        candidates: windows taken per exemplar before overlapping ones are joined.
-    """
-
-    most: int = 20
-    threshold: float | None = None
-    overlap: float = 0.2
-    refine: bool = True
-    candidates: int = 2000
-
-    def __post_init__(self) -> None:
-        if self.most < 1 or self.candidates < self.most:
-            raise ValueError(
-                f"most={self.most}, candidates={self.candidates}; expected at least 1 hit and as many candidates"
-            )
 
 
 class _Window(NamedTuple):
@@ -65,16 +40,11 @@ class _Window(NamedTuple):
     exemplar: int
 
 
-def search_corpus(
+def search_gallery(
     corpus: Corpus,
     gallery: Gallery,
     options: SearchOptions | None = None,
     encoder: Encoder | None = None,
-    *,
-    videos: Sequence[str] | None = None,
-    signers: Sequence[str] | None = None,
-    since: str | None = None,
-    until: str | None = None,
 ) -> list[Detection]:
     """Where the gallery's signs occur in a corpus: per sign the best places, best first; scores are cosines.
 
@@ -82,7 +52,6 @@ def search_corpus(
         gallery: exemplars made with the corpus's encoder.
         encoder: that encoder; where it can make windows of any length from stored frame features (`embed_features`, as
             the default one does), the aligned spans are scored too.
-        videos, signers, since, until: see `Corpus.choose`.
 
     Raises:
         ValueError: the gallery is empty or of another encoder; a filter names something unknown.
@@ -91,10 +60,10 @@ def search_corpus(
     if len(gallery) == 0:
         raise CorpusError("the gallery is empty; give an example clip of a sign")
     gallery.check_encoder(corpus.settings.encoder)
-    chosen = corpus.choose(videos, signers, since, until)
+    chosen = corpus.choose(options.videos, options.signers, options.since, options.until)
     found: list[list[_Window]] = [[] for _ in range(len(gallery))]
     if chosen:
-        found = _candidates(corpus, gallery.vectors, chosen, options.candidates)
+        found = _candidates(corpus, gallery.vectors, chosen, options.candidates or max(2000, 50 * options.most))
     hits: list[Detection] = []
     for sign in gallery.labels:
         windows = [w for e, label in enumerate(gallery.exemplar_labels) if label == sign for w in found[e]]

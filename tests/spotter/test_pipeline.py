@@ -11,7 +11,7 @@ from embeddings.pose import write_pose
 from eval.spotting import match, one_to_one_f1
 from gallery import Gallery, GalleryError
 from spotter import Companion, Detection, SpottingOptions, enroll, spot, spot_videos
-from spotter.pipeline import TransferOptions
+from spotter.search.options import TransferOptions
 
 from .worlds import rows, said, small_world, truth
 

@@ -18,7 +18,8 @@ from spotter.corpus import folder as corpus_module
 from spotter.corpus import search as corpus_search
 from spotter.corpus.folder import Corpus, CorpusSettings
 from spotter.corpus.indexing import index_videos, settings_for
-from spotter.corpus.search import SearchOptions, search_corpus
+from spotter.corpus.options import SearchOptions
+from spotter.corpus.search import search_gallery
 from spotter.corpus.video import CorpusError, read_stored
 
 from ...conftest import REPOSITORY
@@ -78,7 +79,7 @@ def test_rows_are_the_encoders_windows_with_their_times(corpus: Corpus) -> None:
 def test_a_sign_is_found_where_it_is_said(corpus: Corpus) -> None:
     small = small_world()
     gallery = small.gallery.only([small.gallery.labels[0]])
-    hits = search_corpus(corpus, gallery, SearchOptions(most=2), small.encoder)
+    hits = search_gallery(corpus, gallery, SearchOptions(most=2), small.encoder)
     spans = {c.name: [(s.start / c.fps, s.end / c.fps) for s in c.spans if s.label == hits[0].sign]
              for c in small.queries}  # fmt: skip
     assert {h.video for h in hits} == {"query-1", "query-2"}
@@ -90,7 +91,7 @@ def test_a_sign_is_found_where_it_is_said(corpus: Corpus) -> None:
 
 def test_hits_are_ranked_and_do_not_overlap(corpus: Corpus) -> None:
     gallery = small_world().gallery.only([small_world().gallery.labels[1]])
-    hits = search_corpus(corpus, gallery, SearchOptions(most=30))
+    hits = search_gallery(corpus, gallery, SearchOptions(most=30))
     assert len(hits) > 10
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
     for i, a in enumerate(hits):
@@ -99,7 +100,7 @@ def test_hits_are_ranked_and_do_not_overlap(corpus: Corpus) -> None:
                 inner = min(a.end, b.end) - max(a.start, b.start)
                 assert inner <= 0.5 * min(a.end - a.start, b.end - b.start) + 1e-6
     least = hits[4].score
-    assert search_corpus(corpus, gallery, SearchOptions(most=30, threshold=least)) == hits[:5]
+    assert search_gallery(corpus, gallery, SearchOptions(most=30, threshold=least)) == hits[:5]
 
 
 def test_filters_by_video_signer_and_date(corpus: Corpus) -> None:
@@ -107,7 +108,11 @@ def test_filters_by_video_signer_and_date(corpus: Corpus) -> None:
     assert corpus.choose(since="2022-02", until="2024") == ["query-2", "query-3", "query-4"]
     assert corpus.choose(videos=["query-5", "query-6"], since="2000") == ["query-5"]
     gallery = small_world().gallery.only([small_world().gallery.labels[0]])
-    assert {h.video for h in search_corpus(corpus, gallery, signers=["ben"])} <= {"query-3", "query-4", "query-5"}
+    assert {h.video for h in search_gallery(corpus, gallery, SearchOptions(signers=["ben"]))} <= {
+        "query-3",
+        "query-4",
+        "query-5",
+    }
     with pytest.raises(CorpusError, match="no video 'query-9'"):
         corpus.choose(videos=["query-9"])
     with pytest.raises(CorpusError, match="no signer 'carl'"):
@@ -121,15 +126,15 @@ def test_the_index_finds_what_comparing_all_rows_finds(
 ) -> None:
     corpus = filled(tmp_path / "corpus", sorted(poses.glob("*.pose"))[:5])
     gallery = small_world().gallery
-    without = search_corpus(corpus, gallery, SearchOptions(most=3))
+    without = search_gallery(corpus, gallery, SearchOptions(most=3))
     # every list is looked into, so that what is found is exact
     monkeypatch.setattr(corpus_index, "layout_for", lambda rows, dim: IndexLayout(8, "SQ8", 8, 2000, 1500))
     assert corpus.build(always=True)
     assert [v.name for v in corpus.unindexed()] == []
     monkeypatch.setattr(corpus_search, "EXACT_ROWS", 0)
-    assert same(search_corpus(Corpus.open(corpus.folder), gallery, SearchOptions(most=3)), without)
+    assert same(search_gallery(Corpus.open(corpus.folder), gallery, SearchOptions(most=3)), without)
     # a filter leaves the others out inside the index
-    assert {h.video for h in search_corpus(corpus, gallery, videos=["query-3"])} == {"query-3"}
+    assert {h.video for h in search_gallery(corpus, gallery, SearchOptions(videos=["query-3"]))} == {"query-3"}
     # without a rebuild: one comes, one goes, one changes
     for _ in index_videos(corpus, [sorted(poses.glob("*.pose"))[5]], small_world().encoder):
         pass
@@ -140,10 +145,10 @@ def test_the_index_finds_what_comparing_all_rows_finds(
     for result in index_videos(corpus, [changed], small_world().encoder):
         assert not result.skipped
     assert {v.name for v in corpus.unindexed()} == {"query-6", "query-2"}
-    found = search_corpus(Corpus.open(corpus.folder), gallery, SearchOptions(most=3))
+    found = search_gallery(Corpus.open(corpus.folder), gallery, SearchOptions(most=3))
     corpus.build(always=True)
     monkeypatch.setattr(corpus_search, "EXACT_ROWS", 10**9)
-    assert same(search_corpus(Corpus.open(corpus.folder), gallery, SearchOptions(most=3)), found)
+    assert same(search_gallery(Corpus.open(corpus.folder), gallery, SearchOptions(most=3)), found)
     assert "query-1" not in {h.video for h in found}
 
 

@@ -11,10 +11,10 @@ import pytest
 from embeddings.video import write_video
 from gallery import Gallery
 from spotter import Detection
-from spotter.pipeline import SpottingResult
 from spotter.report.page import write_report
 from spotter.report.pictures import FRAMES, HEIGHT, strips
 from spotter.report.timeline import clock
+from spotter.results import SpottingResult
 from spotter.search.track import SimilarityTrack
 
 HOSTILE = '<script>alert("1")</script>'
