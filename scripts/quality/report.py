@@ -1,6 +1,6 @@
-"""Writes docs/spotting-quality.md: every method on every set, each ingredient removed in turn, the worst failures.
+"""Writes docs/measured/spotting.md: every method on every set, each ingredient removed in turn, the worst failures.
 
-    python scripts/quality/report.py FOLDER --work WORK [-o docs/spotting-quality.md]
+    python scripts/quality/report.py FOLDER --work WORK [-o docs/measured/spotting.md]
 
 FOLDER holds the real collections (`real_sets.py`), WORK keeps the rendered world and the measured tables: a stopped run
 goes on where it was; delete a table's JSON to measure it anew. No number in the page is typed by hand. About 40 minutes
@@ -260,7 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parents[2] / "docs" / "spotting-quality.md")
+    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parents[2] / "docs" / "measured" / "spotting.md")
     args = parser.parse_args()
     torch.set_num_threads(1)
     text = page(Tables(args.work / "tables"), args.folder, args.work, args.output.parent)
