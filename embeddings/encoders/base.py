@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..clip import Clip
 from ..interpolation import rows_at
 
-__all__ = ["Encoder", "EncoderOutput", "Inputs", "window_positions"]
+__all__ = ["Encoder", "EncoderOutput", "Inputs", "interpolated", "window_positions"]
 
 Inputs = Mapping[str, NDArray[np.float32]]
 """Per-frame inputs of one clip: name → (T, …) float32 without NaN."""
@@ -47,6 +47,16 @@ def window_positions(windows: NDArray[np.floating], samples: int) -> NDArray[np.
     centres = (np.arange(samples) + 0.5) / samples
     start, length = windows[:, :1], windows[:, 1:] - windows[:, :1]
     return start + centres * length - 0.5
+
+
+def interpolated(values: Tensor, positions: Tensor) -> Tensor:
+    """(B, T, …) at fractional positions (B, n) in time, clamped, linearly interpolated: (B, n, …)."""
+    positions = positions.float().clamp(0, values.shape[1] - 1)
+    low = positions.floor().long()
+    weight = (positions - low).reshape(*positions.shape, *[1] * (values.dim() - 2))
+    rows = torch.arange(len(values), device=values.device)[:, None]
+    first = values[rows, low]
+    return first + (values[rows, (low + 1).clamp(max=values.shape[1] - 1)] - first) * weight
 
 
 class Encoder(nn.Module):
@@ -93,6 +103,15 @@ class Encoder(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
         """inputs: name → (B, window, …)."""
         raise NotImplementedError
+
+    def within(self, inputs: Mapping[str, Tensor], positions: Tensor) -> EncoderOutput:
+        """Windows inside their surroundings.
+
+        Args:
+            inputs: name → (B, T, …) floats, frames around each window.
+            positions: (B, window) in frames of them, fractional, as `window_positions` gives them; clamped.
+        """
+        return self({name: interpolated(values, positions) for name, values in inputs.items()})
 
     def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Vectors of every frame (T, F), unit rows, for alignment.

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from ..clip import Clip
 from ..interpolation import rows_at
 from ..pose.features import body_hands
-from .base import Encoder, EncoderOutput, Inputs, window_positions
+from .base import Encoder, EncoderOutput, Inputs, interpolated, window_positions
 
 __all__ = ["SignTCN", "SignTCNConfig"]
 
@@ -145,6 +145,13 @@ class SignTCN(Encoder):
         frames = features.shape[1]
         if frames != self.config.samples:
             features = F.interpolate(features.transpose(1, 2), self.config.samples, mode="linear").transpose(1, 2)
+        return self._output(features)
+
+    def within(self, inputs: Mapping[str, Tensor], positions: Tensor) -> EncoderOutput:
+        """As `Encoder.within`, with the frame stage on the surroundings too, as in a long video."""
+        return self._output(interpolated(self.frame_features(inputs["pose"]), positions))
+
+    def _output(self, features: Tensor) -> EncoderOutput:
         embedding = self.pool(features)
         return EncoderOutput(embedding, embedding.unsqueeze(1), self.classify(embedding))
 

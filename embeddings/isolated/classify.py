@@ -19,8 +19,9 @@ from safe_files import open_whole
 from ..clip import Clip
 from ..encoders.base import Encoder
 from ..encoders.checkpoint import load_checkpoint, read_header
-from ..training.recipes import Augmentation
-from ..training.windows import Item, Sampling, WindowSet, stack
+from ..training.items import Item, Sampling
+from ..training.settings import Augmentation
+from ..training.windows import WindowSet, stack
 
 __all__ = ["Classifier", "top_labels", "write_labels"]
 

@@ -9,25 +9,22 @@ So depth is taken as it is only where the nose stands as far before the shoulder
 elbows, wrists, hips, nose and the turn of the shoulders get a new depth from a small network (two hidden layers), which
 sees foreshortened arms, apparent hand sizes, the hands' own tilt and 0.4 s of motion; the estimator's own depth of the
 body, offered to it, made nothing better. The joints of a hand keep the estimator's depth about their wrist, which is
-good (r .7). The network is trained by `scripts/make/train_depth.py` on the procedural signer alone: exact pictures, and
+good (r .7). The network is trained by `spotter train depth` on the procedural signer alone: exact pictures, and
 MediaPipe's poses of rendered video. Made-up errors in place of exact pictures taught it to doubt what can be seen.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from _sign_spotter import module_name
-
 from ..clip import Pose
 from ..interpolation import fill_gaps
 from ..skeletons import SKELETONS, Skeleton
+from .frame_weights import frame_values
 
 __all__ = ["OUTPUTS", "depth_features", "depth_kind", "judged_depth", "with_judged_depth"]
 
@@ -165,20 +162,9 @@ def _hand_tilt(palm: Array, pose: Pose, joints: NDArray[np.intp], unit: float, k
     return np.concatenate([*bones, np.sqrt((flat**2).sum(axis=1, keepdims=True) + bones[0] ** 2)], axis=1)
 
 
-@lru_cache(maxsize=1)
-def _network() -> dict[str, NDArray[np.float32]]:
-    from safetensors.numpy import load
-
-    return load((files(module_name("embeddings")) / "weights" / "depth.safetensors").read_bytes())
-
-
 def judged_depth(pose: Pose) -> Array:
     """(T, 2, 5) depth of `OUTPUTS` forward of the neck, towards the camera, units of h."""
-    weights = _network()
-    x = (depth_features(pose).astype(np.float32) - weights["mean"]) / weights["scale"]
-    for layer in ("0", "1"):
-        x = np.maximum(x @ weights[f"weight{layer}"].T + weights[f"bias{layer}"], 0)
-    return (x @ weights["weight2"].T + weights["bias2"]).astype(np.float64)
+    return frame_values("depth", depth_features(pose)).astype(np.float64)
 
 
 def with_judged_depth(pose: Pose) -> Pose | None:

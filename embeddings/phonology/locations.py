@@ -3,8 +3,8 @@
 The places and the order of the vector are those of the published location vectors (reference system A, rows A14 to
 A16); `location_vectors` has those. `locations` names one place per frame. What of the hand goes to a place (a tip, the
 palm, the knuckles) is not known beforehand and faces and trunks differ, so the geometry of the hand's parts to the
-body is judged by a small network (two hidden layers), trained by
-`scripts/make/train_locations.py` on the procedural signer alone. Without its weights, `nearest_locations` decides by
+body is judged by a small network (two hidden layers), trained by `spotter train locations` on the procedural signer
+alone. Without its weights, `nearest_locations` decides by
 distance.
 
 From a skeleton without a face (or while the face is lost) the places on the head are taken from a standard head above
@@ -14,14 +14,11 @@ the neck, in `STANDARD_HEAD`; the confidence of such frames is halved.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-from _sign_spotter import module_name
-
+from .frame_weights import frame_values
 from .signer_space import SIDES, Array, SignerSpace
 
 __all__ = [
@@ -181,12 +178,7 @@ def features(space: SignerSpace) -> Array:
 
 def locations(space: SignerSpace) -> Located:
     """The place of each hand in each frame, see the module."""
-    logits = features(space).astype(np.float32)
-    weights = _network()
-    logits = (logits - weights["mean"]) / weights["scale"]
-    for layer in ("0", "1"):
-        logits = np.maximum(logits @ weights[f"weight{layer}"].T + weights[f"bias{layer}"], 0)
-    logits = logits @ weights["weight2"].T + weights["bias2"]
+    logits = frame_values("locations", features(space))
     share = np.exp(logits - logits.max(axis=-1, keepdims=True))
     share /= share.sum(axis=-1, keepdims=True)
     return _located(space, share.astype(np.float64))
@@ -205,13 +197,6 @@ def _located(space: SignerSpace, share: Array) -> Located:
     there = np.take_along_axis(near, index[..., None], axis=-1)[..., 0]
     contact = space.seen & (index > 0) & (there < (TOUCHING if space.deep else 0.7 * TOUCHING))
     return Located(np.where(space.seen, index, -1), np.where(space.seen, confidence, 0.0), share, contact)
-
-
-@lru_cache(maxsize=1)
-def _network() -> dict[str, NDArray[np.float32]]:
-    from safetensors.numpy import load
-
-    return load((files(module_name("embeddings")) / "weights" / "locations.safetensors").read_bytes())
 
 
 def _to_other_arm(space: SignerSpace, parts: Array, weight: Array) -> Array:

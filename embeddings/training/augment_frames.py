@@ -23,7 +23,6 @@ __all__ = [
 
 
 VTN_SCALES = tuple(2.0 ** (-i / 4) for i in range(4))
-I3D_SCALES = (1.0, 0.875, 0.75, 0.66)
 POSITIONS = ("centre", "top-left", "top-right", "bottom-left", "bottom-right")
 
 
@@ -52,12 +51,15 @@ class FrameAugmentation:
     saturation: float = 1.0
 
 
-def draw_augmentation(rng: np.random.Generator, scales: tuple[float, ...] = VTN_SCALES) -> FrameAugmentation:
-    """Crop scale and position uniform, flip with p = .5, brightness, contrast and saturation each from U(.5, 1.5)."""
+def draw_augmentation(
+    rng: np.random.Generator, scales: tuple[float, ...] = VTN_SCALES, flip: float = 0.5
+) -> FrameAugmentation:
+    """Crop scale and position uniform, flip with probability `flip`, brightness, contrast and saturation each from
+    U(.5, 1.5)."""
     return FrameAugmentation(
         scale=scales[int(rng.integers(len(scales)))],
         position=POSITIONS[int(rng.integers(len(POSITIONS)))],
-        flip=bool(rng.random() < 0.5),
+        flip=bool(rng.random() < flip),
         brightness=float(rng.uniform(0.5, 1.5)),
         contrast=float(rng.uniform(0.5, 1.5)),
         saturation=float(rng.uniform(0.5, 1.5)),

@@ -1,12 +1,16 @@
-"""Augmentation of batches of keypoints in body units: what another camera, body or estimator would change."""
+"""Augmentation of prepared batches of keypoints: what another camera, body or estimator would change."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["augment_body_hands", "augment_joints", "turned"]
+from .batches import Draw, numbers
+
+__all__ = ["BATCHWISE", "augment_batch", "augment_body_hands", "augment_joints", "turned"]
 
 
 def turned(points: Tensor, rng: np.random.Generator, angle: float = 0.08, scale: float = 0.08) -> Tensor:
@@ -36,7 +40,7 @@ def augment_body_hands(values: Tensor, rng: np.random.Generator) -> Tensor:
     for i in np.flatnonzero(rng.random(count) < 0.15):
         hand, start = int(rng.integers(2)), int(rng.integers(frames))
         end = min(frames, start + int(rng.integers(3, 20)))
-        # an unseen hand keeps the shape of the nearest frame, as `pose_features` has it
+        # an unseen hand keeps the shape of the nearest frame, as `embeddings.pose.features` has it
         hands[i, start:end, hand] = hands[i, max(start - 1, 0), hand].clone()
         present[i, start:end, hand] = 0
     return torch.cat((body.flatten(2), hands.flatten(2), present), dim=-1)
@@ -51,3 +55,18 @@ def augment_joints(values: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _normal(shape: tuple[int, ...] | torch.Size, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32))
+
+
+BATCHWISE: dict[str, tuple[str, str, Callable[[Tensor, np.random.Generator], Tensor]]] = {
+    "body-hands": ("sign-tcn", "pose", augment_body_hands),
+    "joints": ("sl-gcn", "joints", augment_joints),
+}
+"""`augmentation.kind` → the network it is for, the input that it changes, and the function."""
+
+
+def augment_batch(batch: dict[str, Tensor], kind: str, draw: Draw) -> dict[str, Tensor]:
+    """A batch as `kind` changes it; as it is where `kind` is none of `BATCHWISE`."""
+    if kind not in BATCHWISE:
+        return batch
+    _, name, augment = BATCHWISE[kind]
+    return {**batch, name: augment(batch[name], numbers(draw.seed, 4, draw.number, draw.slot))}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from safe_files import open_whole, whole_file
 
-__all__ = ["COLUMNS", "TrainingLog", "draw_losses", "read_log"]
+__all__ = ["TrainingLog", "columns", "draw_losses", "read_log"]
 
-COLUMNS = (
-    "step", "epoch", "rate", "loss", "triplet", "cross_entropy", "gradient", "validation_loss", "top1", "one_shot",
-    "seconds",
-)  # fmt: skip
+TERMS = ("#8a8a8a", "#2a9d5c", "#b58900", "#7b4ea3")
+"""Colours of the loss terms."""
+VALIDATION = ("validation_loss", "top1", "one_shot")
+
+
+def columns(terms: Sequence[str]) -> tuple[str, ...]:
+    """Columns of the log of a training with these loss terms."""
+    return ("step", "epoch", "rate", "loss", *terms, "gradient", *VALIDATION, "seconds")
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
@@ -29,30 +33,34 @@ def read_log(path: Path) -> list[dict[str, float]]:
 
 
 class TrainingLog:
-    """Appends to `log.csv` and to TensorBoard; on going on, what came after `step` is taken back first."""
+    """Appends to `log.csv` and to TensorBoard; on going on, what came after `step` is taken back first.
 
-    def __init__(self, folder: Path, step: int) -> None:
+    Args:
+        terms: names of the losses.
+    """
+
+    def __init__(self, folder: Path, step: int, terms: Sequence[str]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.path = folder / "log.csv"
-        kept = [row for row in read_log(self.path) if row["step"] <= step] if self.path.exists() and step else []
+        self.path, names = folder / "log.csv", columns(terms)
+        earlier = [row for row in read_log(self.path) if row["step"] <= step] if self.path.exists() and step else []
         with open_whole(self.path) as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
-            writer.writerows({k: f"{v:.9g}" for k, v in row.items()} for row in kept)
-        self.seconds = kept[-1]["seconds"] if kept else 0.0
+            writer.writerows({k: f"{v:.9g}" for k, v in row.items()} for row in earlier)
+        self.seconds = earlier[-1]["seconds"] if earlier else 0.0
         self._file: IO[str] = self.path.open("a", newline="", encoding="utf-8")
-        self._writer = csv.DictWriter(self._file, COLUMNS, restval="")
+        self._writer = csv.DictWriter(self._file, names, restval="")
         self._board: Any = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
 
     def add(self, values: Mapping[str, float]) -> None:
-        """One row; `values` holds "step" and "seconds" and any of `COLUMNS`; NaN is left out."""
+        """One row; `values` holds "step" and "seconds" and any other of the columns; NaN is left out."""
         shown = {k: v for k, v in values.items() if v == v}
         self._writer.writerow({k: f"{v:.9g}" for k, v in shown.items()})
         self._file.flush()
         for name, value in shown.items():
             if name not in ("step", "epoch", "seconds"):
-                side = "validation" if name in ("validation_loss", "top1", "one_shot") else "training"
+                side = "validation" if name in VALIDATION else "training"
                 self._board.add_scalar(f"{side}/{name}", value, int(values["step"]))
 
     def __enter__(self) -> TrainingLog:
@@ -70,17 +78,18 @@ def draw_losses(log: Path, picture: Path, title: str = "") -> None:
     from matplotlib.ticker import PercentFormatter
 
     rows = read_log(log)
-    terms = ("triplet", "cross_entropy")
-    both = bool(rows) and all(term in rows[0] for term in terms)  # a term that stands alone is the loss
+    terms = [name for name in (rows[0] if rows else {}) if name not in columns(())]
+    several = len(terms) > 1  # a term that stands alone is the loss
     figure = Figure(figsize=(8, 6))
     figure.set_layout_engine("constrained")
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 2)})
     for name, label, colour in (
-        ("loss", "training", "#1f6fb2"), ("triplet", "triplet", "#8a8a8a"),
-        ("cross_entropy", "cross-entropy", "#2a9d5c"), ("validation_loss", "validation (cross-entropy)", "#d1601f"),
+        ("loss", "training", "#1f6fb2"), *((term, term.replace("_", " "), TERMS[k % len(TERMS)])
+                                           for k, term in enumerate(terms)),
+        ("validation_loss", "validation", "#d1601f"),
     ):  # fmt: skip
         points = np.array([(row["step"], row[name]) for row in rows if name in row])
-        if not len(points) or (name in terms and not both):
+        if not len(points) or (name in terms and not several):
             continue
         if name == "validation_loss":
             above.plot(*points.T, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)

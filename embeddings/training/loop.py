@@ -1,66 +1,42 @@
-"""The training loop: Lightning Fabric underneath, one optimiser step after another.
+"""The training loop of every network: Lightning Fabric underneath, one optimiser step after another.
 
-All that is drawn at random follows from (seed, step): which clips, their augmentation, dropout. So a training that was
+All that is drawn at random follows from (seed, step): which items, their augmentation, dropout. So a training that was
 killed goes on from its last state and ends with the same weights, bit for bit on one machine with one number of
 threads (on a CPU; GPU kernels add in no fixed order).
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..encoders.base import Encoder, EncoderOutput
-from ..encoders.checkpoint import save_checkpoint
-from .batches import PKSampler, ShuffleSampler, numbers
+from .batches import Draw, numbers
 from .log import TrainingLog, draw_losses
-from .losses import TripletCrossEntropy
-from .recipes import Recipe
+from .losses import Objective
+from .material import Material, Mixture, samplers
+from .networks import TrainingError, save_network
+from .schedule import make_optimiser, pace_at, set_pace
+from .settings import Recipe
 from .state import Progress, read_state, restore, write_state
-from .validation import Figures, better, validate
-from .windows import Place, WindowSet, stack
+from .validation import Figures, better
 
-__all__ = ["BEST", "STATE", "Loop", "TrainingError", "make_optimiser", "rate_at"]
+__all__ = ["BEST", "STATE", "Loop", "OnStep"]
 
 BEST, STATE = "best.safetensors", "state.safetensors"
 LOG_EVERY = 10
 RUNAWAY = 1e6
 """A weight this large is none (comparisons with NaN are false, so those count too)."""
-Tell = Callable[[int, int, str], None]
+OnStep = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and a line about the last validation."""
-
-
-class TrainingError(ValueError):
-    """A training that cannot go on or cannot begin."""
-
-
-def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser over the network's trainable parameters."""
-    o = recipe.optimiser
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    if o.name == "sgd":
-        return torch.optim.SGD(parameters, o.rate, o.momentum, weight_decay=o.weight_decay, nesterov=o.nesterov)
-    kind = torch.optim.Adam if o.name == "adam" else torch.optim.AdamW
-    return kind(parameters, o.rate, o.betas, o.eps, o.weight_decay)
-
-
-def rate_at(recipe: Recipe, step: int, epoch: int, total: int) -> float:
-    """Learning rate of an optimiser step; `epoch` is the number of steps of one."""
-    schedule, rate = recipe.schedule, recipe.optimiser.rate
-    if schedule.kind == "step":
-        rate *= schedule.factor ** (step // epoch // schedule.every)
-    elif schedule.kind == "cosine":
-        rate *= 0.5 * (1 + np.cos(np.pi * step / total))
-    return float(rate * min(1.0, (step + 1) / schedule.warmup) if schedule.warmup else rate)
 
 
 @dataclass
@@ -68,6 +44,9 @@ class Loop:
     """One training; `run` goes on from the folder's state where there is one.
 
     Attributes:
+        objective: the network and its losses.
+        parts: the recipe's own material, then those of its mixture.
+        validation: material for validation; None keeps the last weights.
         facts: goes into the checkpoints.
         fingerprint: of recipe and data; a state with another one is refused.
         save_every: seconds between states; each validation saves one too.
@@ -75,44 +54,43 @@ class Loop:
     """
 
     fabric: Fabric
-    encoder: Encoder
-    training: WindowSet
-    validation: WindowSet | None
+    objective: Objective
+    parts: Sequence[Material]
+    validation: Material | None
+    classes: int
     recipe: Recipe
     folder: Path
     fingerprint: str
     facts: Mapping[str, Any]
     save_every: float = 30.0
     workers: int = 0
-    tell: Tell | None = None
+    on_step: OnStep | None = None
 
     def __post_init__(self) -> None:
-        r, world = self.recipe, self.fabric.world_size
-        if r.batch.clips() % world:
-            raise TrainingError(f"a batch of {r.batch.clips()} clips cannot be shared by {world} processes")
-        labels, seed = self.training.labels, r.run.seed
-        self.sampler = (
-            PKSampler(labels, r.batch.classes, r.batch.each, seed) if r.batch.sampler == "pk"
-            else ShuffleSampler(len(labels), r.batch.size, seed)
-        )  # fmt: skip
-        self.epoch = r.schedule.epoch if r.schedule.epoch else max(1, -(-self.sampler.epoch // r.batch.accumulate))
-        self.total = r.schedule.steps if r.schedule.steps else r.schedule.epochs * self.epoch
-        self.loss = TripletCrossEntropy(r.loss)
-        self.progress = Progress()
-        self.figures = Figures()
+        batch, schedule = self.recipe.batch, self.recipe.schedule
+        self.samplers = samplers(self.recipe, self.parts)
+        self.epoch = schedule.epoch if schedule.epoch else max(1, -(-self.samplers[0].epoch // batch.accumulate))
+        self.total = schedule.steps if schedule.steps else schedule.epochs * self.epoch
+        self.network: Any = self.objective.network
+        if batch.neighbours and self.objective.class_vectors() is None:
+            raise TrainingError(
+                f"{self.recipe.name}: batch.neighbours needs a loss with a linear classifier, as loss.cosine_softmax"
+            )
+        self.progress, self.figures = Progress(), Figures()
+        self._vectors: Tensor | None = None
 
     def run(self) -> Progress:
-        """Trains to the end; returns where it ended. The best network is in `BEST`."""
-        optimiser = make_optimiser(self.encoder, self.recipe)
-        model, optimiser = self.fabric.setup(self.encoder, optimiser)
+        """Trains to the end; returns where it ended. The network to use is in `BEST`."""
+        optimiser = make_optimiser(self.objective.parameters(), self.recipe)
+        model, optimiser = self.fabric.setup(self.objective, optimiser)
         self._resume(optimiser)
         begun = time.perf_counter()
         if not self.fabric.is_global_zero:
             self._steps(model, optimiser, None, begun)
             return self.progress
-        with TrainingLog(self.folder, self.progress.step) as log:
+        with TrainingLog(self.folder, self.progress.step, tuple(self.objective.terms)) as log:
             self._steps(model, optimiser, log, begun - log.seconds)
-        draw_losses(self.folder / "log.csv", self.folder / "loss.png", f"{self.recipe.name}: {self.recipe.encoder}")
+        draw_losses(self.folder / "log.csv", self.folder / "loss.png", f"{self.recipe.name}: {self.recipe.network}")
         return self.progress
 
     def _resume(self, optimiser: Any) -> None:
@@ -120,8 +98,10 @@ class Loop:
         if not path.exists():
             return
         state = read_state(path, self.fingerprint)
-        restore(state, self.encoder, optimiser.optimizer if hasattr(optimiser, "optimizer") else optimiser)
+        restore(state, self.objective, _plain(optimiser))
         self.progress = state.progress
+        vectors = state.part("further").get("class_vectors")
+        self._vectors = None if vectors is None else vectors.to(self.fabric.device)
         if state.scaler:
             self.fabric.strategy.precision.load_state_dict(state.scaler)
 
@@ -137,35 +117,65 @@ class Loop:
             if log is not None and (done.step % LOG_EVERY == 0 or done.step == 1):
                 log.add({"step": done.step, **values, "seconds": time.perf_counter() - begun})
             last = done.step == self.total
-            if done.step % every == 0 or last:
+            validated = last or (done.step % every == 0 and self.validation is not None)
+            if validated:
                 self._validate(log, begun)
-            if self.tell is not None:
-                self.tell(done.step, self.total, _line(self.figures))
-            if done.step % every == 0 or last or time.perf_counter() - saved >= self.save_every:
+            if self.on_step is not None:
+                self.on_step(done.step, self.total, _line(self.figures))
+            if validated or time.perf_counter() - saved >= self.save_every:
                 self._save(optimiser)
                 saved = time.perf_counter()
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
+        """The batches from the present step on. Each pass of the loader ends where the samplers need the classifier as
+        it is then, so that the number of workers changes nothing."""
         loader = DataLoader(
-            self.training, batch_sampler=_Places(self), collate_fn=stack, num_workers=self.workers,  # type: ignore[arg-type]
-            persistent_workers=False,
+            Mixture(self.parts, self.classes), batch_size=None, sampler=_Draws(self), num_workers=self.workers,  # type: ignore[arg-type]
+            collate_fn=_as_it_is, persistent_workers=self.workers > 0,
+            generator=torch.Generator(),  # each pass draws from it, and must not draw from the one that dropout uses
         )  # fmt: skip
-        return iter(loader)
+        while self.progress.step < self.total:
+            yield from loader
+
+    def draws(self) -> Iterator[list[Draw]]:
+        """What the batches hold until the samplers need the classifier anew: for each batch, this process's share of
+        each part."""
+        batch, step = self.recipe.batch, self.progress.step
+        first = math.ceil(batch.neighbours_from * self.total) if batch.neighbours else self.total
+        if step < first:
+            until = first
+        else:
+            since = (step - first) % batch.refresh
+            until = step + batch.refresh - since
+            if since == 0 or self._vectors is None:
+                vectors = self.objective.class_vectors()
+                self._vectors = vectors.clone() if vectors is not None and batch.refresh > 1 else vectors
+        vectors = self._vectors if step >= first else None
+        for number in range(step * batch.accumulate, min(until, self.total) * batch.accumulate):
+            yield self._draw(number, vectors)
+
+    def _draw(self, number: int, vectors: Tensor | None) -> list[Draw]:
+        rank, world, slot, draws = self.fabric.global_rank, self.fabric.world_size, 0, []
+        for sampler, share in zip(self.samplers, self.recipe.shares(), strict=True):
+            items = sampler.batch(number, vectors)
+            mine = slice(rank * len(items) // world, (rank + 1) * len(items) // world)
+            between = (rank + 1) * share.background // world - rank * share.background // world
+            draws.append(Draw(self.recipe.run.seed, number, slot + mine.start, items[mine], between))
+            slot += len(items)
+        return draws
 
     def _step(self, model: Any, optimiser: Any, batches: Iterator[dict[str, Tensor]]) -> dict[str, float]:
         """One optimiser step over `accumulate` batches; the mean of its terms."""
         r, step = self.recipe, self.progress.step
-        rate = rate_at(r, step, self.epoch, self.total)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        pace = pace_at(r, step, self.epoch, self.total)
+        set_pace(optimiser, pace)
         rng = numbers(r.run.seed, 5, step, self.fabric.global_rank)
         torch.manual_seed(int(rng.integers(2**62)))  # dropout and DropGraph
         sums: dict[str, float] = {}
         for turn in range(r.batch.accumulate):
-            batch = {name: v.to(self.fabric.device) for name, v in next(batches).items()}
-            labels = batch.pop("label")
+            batch = {name: value.to(self.fabric.device) for name, value in next(batches).items()}
             with self.fabric.no_backward_sync(model, enabled=turn < r.batch.accumulate - 1):
-                terms = self._terms(model, batch, labels, step)
+                terms = self._terms(model, batch, step)
                 self.fabric.backward(terms["loss"] / r.batch.accumulate)
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / r.batch.accumulate
@@ -174,15 +184,15 @@ class Loop:
             sums["gradient"] = float(norm) if norm is not None else float("nan")
         optimiser.step()
         optimiser.zero_grad()
-        return {"epoch": step // self.epoch, "rate": rate, **sums}
+        return {"epoch": step // self.epoch, "rate": pace.rate, **sums}
 
-    def _terms(self, model: Any, batch: dict[str, Tensor], labels: Tensor, step: int) -> dict[str, Tensor]:
+    def _terms(self, model: Any, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """The loss and its terms; a training that has run away is stopped before it overwrites its state."""
         try:
-            terms = self.loss(self._compared(model(batch), step), labels)
+            terms: dict[str, Tensor] = model(batch, step)
             wrong = None if torch.isfinite(terms["loss"]) else f"the loss is {float(terms['loss'])}"
         except RuntimeError:
-            if all(float(p.detach().abs().amax()) < RUNAWAY for p in self.encoder.parameters()):
+            if all(float(p.detach().abs().amax()) < RUNAWAY for p in self.objective.parameters()):
                 raise
             wrong = "the loss is nan"  # such weights break a network in many ways
         if wrong:
@@ -192,62 +202,61 @@ class Loop:
             )
         return terms
 
-    def _compared(self, output: EncoderOutput, step: int) -> EncoderOutput:
-        """The output with as many of its parts as the recipe's triplets compare, drawn per step."""
-        count, parts = self.recipe.loss.parts, output.parts.shape[1]
-        if not count or count >= parts:
-            return output
-        chosen = numbers(self.recipe.run.seed, 6, step).choice(parts, count, replace=False)
-        return output._replace(parts=output.parts[:, torch.from_numpy(np.sort(chosen)).to(output.parts.device)])
-
     def _validate(self, log: TrainingLog | None, begun: float) -> None:
-        done = self.progress
-        if self.validation is None:
-            if self.fabric.is_global_zero and done.step == self.total:
-                self._keep()
-            return
-        if self.fabric.is_global_zero:
-            self.figures = validate(self.encoder, self.validation)
-        self.figures = self.fabric.broadcast(self.figures)
-        value = self.figures.value(self.recipe.schedule.watch)
-        if better(value, done.best) or not done.best_step:
-            done.best, done.best_step, done.stale = value, done.step, 0
+        done, watch = self.progress, self.recipe.schedule.watch
+        if self.validation is not None:
+            if self.fabric.is_global_zero:
+                self.figures = self.validation.figures(self.network)
+            self.figures = self.fabric.broadcast(self.figures)
+        if self.validation is None or watch == "last":
+            done.best_step = done.step
             if self.fabric.is_global_zero:
                 self._keep()
         else:
-            done.stale += 1
-            done.stopped = 0 < self.recipe.schedule.patience <= done.stale
-        if log is not None:
+            value = self.figures.value(watch)
+            if better(value, done.best) or not done.best_step:
+                done.best, done.best_step, done.stale = value, done.step, 0
+                if self.fabric.is_global_zero:
+                    self._keep()
+            else:
+                done.stale += 1
+                done.stopped = 0 < self.recipe.schedule.patience <= done.stale
+        if log is not None and self.validation is not None:
             f = self.figures
             log.add({"step": done.step, "validation_loss": f.loss, "top1": f.top1, "one_shot": f.one_shot,
                      "seconds": time.perf_counter() - begun})  # fmt: skip
 
     def _keep(self) -> None:
-        known = {k: v for k, v in self.figures.as_dict().items() if v == v}
-        save_checkpoint(self.folder / BEST, self.encoder, {**self.facts, "step": self.progress.step, **known})
+        figures = {k: v for k, v in self.figures.as_dict().items() if v == v}
+        facts = {**self.facts, "step": self.progress.step, **figures}
+        save_network(self.network, self.folder / BEST, facts, self.recipe.run.half)
 
     def _save(self, optimiser: Any) -> None:
         if self.fabric.is_global_zero:
-            plain = optimiser.optimizer if hasattr(optimiser, "optimizer") else optimiser
-            scaler = self.fabric.strategy.precision.state_dict()
-            write_state(self.folder / STATE, self.encoder, plain, self.progress, self.fingerprint, scaler)
+            vectors = self._vectors if self.recipe.batch.refresh > 1 else None
+            further = {} if vectors is None else {"class_vectors": vectors}
+            write_state(self.folder / STATE, self.objective, _plain(optimiser), self.progress, self.fingerprint,
+                        self.fabric.strategy.precision.state_dict(), further)  # fmt: skip
         self.fabric.barrier()
 
 
-class _Places:
-    """The batches from the loop's present step on, this process's share of each, for a DataLoader."""
+class _Draws:
+    """`Loop.draws` for a DataLoader, which asks for them once a pass."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
 
-    def __iter__(self) -> Iterator[list[Place]]:
-        loop = self.loop
-        turns, seed = loop.recipe.batch.accumulate, loop.recipe.run.seed
-        rank, world = loop.fabric.global_rank, loop.fabric.world_size
-        for number in range(loop.progress.step * turns, loop.total * turns):
-            items = loop.sampler.batch(number)
-            share = range(rank * len(items) // world, (rank + 1) * len(items) // world)
-            yield [Place(seed, number, slot, int(items[slot])) for slot in share]
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return self.loop.draws()
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _plain(optimiser: Any) -> Any:
+    """The optimiser inside Fabric's."""
+    return optimiser.optimizer if hasattr(optimiser, "optimizer") else optimiser
 
 
 def _line(figures: Figures) -> str:

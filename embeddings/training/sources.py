@@ -1,41 +1,42 @@
 """Training data by one line: procedural signs, folders, manifests, prepared benchmarks, files of many clips.
 
     procedural:7?signs=40&signers=0-39&takes=1      made on the spot: every signer performs every sign
+    signing:101?signs=7000&utterances=17000         made on the spot: utterances, each by its own signer
+    depth:7002?clips=1200&videos=160                made on the spot: frames with the depth of arms; also locations:7
     dictionary/                                     label/clip or label/signer/clip, recordings of any kind
     clips.csv?media=videos/                         a manifest (`spotter data` writes one); also a folder with it
     wlasl100:WLASL_v0.3.json?media=videos/          a benchmark's own annotation
     poses.h5?labels=labels.csv                      a file of many clips (pose store, landmark pack, SPOTER's CSV, …);
                                                     labels are those it gives, else the clips' names up to ~
-    images:hands/                                   label/image.png or label/signer/image.png
+    landmarks:asl.npz,ksl.npz                       landmark packs, right-handed, trimmed to where the hands sign
+    images:hands/                                   label/SIGNER_*.png or label/signer/*.png
+    clusters:clusters.h5?hands=hands.h5             clustered hand images (`spotter phonology clusters`, `hands`)
 
-`validation=…` names another such source for validation; splits come from the data, else by signer.
+`validation=…` names another such source for validation; splits come from the data, else by signer (`splits`).
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import numpy as np
 
-from eval.datasets import DATASETS, Sample, read_dataset, refuse_leaks, seconds_of
-from eval.splits import Split, split_by_signer
+from eval.datasets import DATASETS, Sample, read_dataset, seconds_of
 
-from ..clip import Clip
+from ..clip import Clip, Pose, Span
 from ..pose.formats.spoter_csv import is_spoter_csv
 from ..recordings import PoseSource, Recording, RecordingError, find_recordings, read_recording
-from .recipes import DataPart
-from .windows import Item
+from .items import Item
 
-__all__ = ["DataError", "open_source", "split_items"]
+__all__ = ["SOURCES", "DataError", "open_source"]
 
 PICTURES = {"frames", "left_hand", "right_hand"}
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+Options = dict[str, str]
 
 
 class DataError(ValueError):
@@ -60,12 +61,11 @@ def open_source(
     kind, colon, rest = where.partition(":")
     rest = unquote(rest)
     further = options.pop("validation", "")
-    readers: dict[str, Callable[..., list[Item]]] = {"procedural": _procedural, "images": _images}
-    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=Path(poses) if poses else None)
+    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=poses)
     load = partial(read_recording, needs=needs, poses=source, fps=fps, asker="the network")
     path = Path(rest if kind == "spoter-csv" else where)
-    if colon and kind in readers:
-        items = readers[kind](rest, options, needs)
+    if colon and kind in SOURCES:
+        items = SOURCES[kind](rest, options, needs, source)
     elif colon and kind in DATASETS:
         items = _samples(kind, Path(rest), options, load)
     elif (path.suffix in (".csv", ".json") and not is_spoter_csv(path)) or (path / "manifest.csv").is_file():
@@ -82,74 +82,133 @@ def open_source(
     return items
 
 
-def _procedural(seed: str, options: dict[str, str], needs: tuple[str, ...]) -> list[Item]:
-    from ..synthetic import SignWorld
+def _whole(options: Options, name: str, default: int) -> int:
+    """A whole number of the options; it is taken out of them."""
+    text = options.pop(name, str(default))
+    if not text.isdecimal():
+        raise DataError(f"{name} is {text!r}; expected a whole number")
+    return int(text)
 
+
+def _range(options: Options, name: str, default: str) -> tuple[int, int]:
+    """ "3-9" or "3" of the options as first and last."""
+    text = options.pop(name, default)
+    first, _, last = text.partition("-")
+    if not first.isdecimal() or not (last.isdecimal() or not last):
+        raise DataError(f"{name} is {text!r}; expected first-last, as 0-39")
+    return int(first), int(last if last else first)
+
+
+def _seed(kind: str, text: str, example: str) -> int:
+    if not text.isdecimal():
+        raise DataError(f"{kind}:{text}: its seed is no whole number; expected e.g. {example}")
+    return int(text)
+
+
+def _procedural(seed: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    from .signing import isolated_signs
+
+    number = _seed("procedural", seed, "procedural:7?signs=40&signers=0-39")
+    severity = options.pop("severity", "1")
     try:
-        world = SignWorld(int(seed), int(options.pop("signs", "40")))
-        first, _, last = options.pop("signers", "0-39").partition("-")
-        signers = range(int(first), int(last if last else first) + 1)
-        takes, severity = int(options.pop("takes", "1")), float(options.pop("severity", "1"))
-        side = int(options.pop("side", "256"))
-        low, _, high = options.pop("only", "").partition("-")
-    except ValueError as error:
-        raise DataError(f"procedural:{seed}: {error}; expected e.g. procedural:7?signs=40&signers=0-39") from None
-    signs = world.signs[int(low) if low else 0 : int(high) + 1 if high else None]
-    film = side if PICTURES & set(needs) else 0
-    return [
-        Item(
-            f"{sign.label}~signer-{seed}-{who}~{take}", sign.label,
-            partial(_perform, world, sign, who, take, severity, "rotations" in needs, film),
-            f"signer-{seed}-{who}",
+        errors = float(severity)
+    except ValueError:
+        raise DataError(f"severity is {severity!r}; expected a number, 0 for exact poses") from None
+    side, only = _whole(options, "side", 256), _range(options, "only", "0-") if "only" in options else None
+    return isolated_signs(
+        number, _whole(options, "signs", 40), _range(options, "signers", "0-39"), _whole(options, "takes", 1), errors,
+        only, "rotations" in needs, side if PICTURES & set(needs) else 0,
+    )  # fmt: skip
+
+
+def _signing(seed: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    from .signing import utterances
+
+    number = _seed("signing", seed, "signing:101?signs=7000&utterances=17000")
+    counts = [_whole(options, name, default) for name, default in (("signs", 400), ("utterances", 1000), ("length", 6))]
+    return utterances(number, *counts)
+
+
+def _frames(kind: str, seed: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    from .phonology_frames import depth_frames, location_frames
+
+    number = _seed(kind, seed, f"{kind}:7?clips=1200&videos=160")
+    clips, videos, video_seed = (
+        _whole(options, name, default) for name, default in (("clips", 1200), ("videos", 160), ("video-seed", 7001))
+    )
+    if videos and poses.folder is None:
+        raise DataError(
+            f"{kind}:{seed} renders {videos} videos and estimates their poses (about five seconds each); say where "
+            "these are to be kept (--poses FOLDER), or leave them out (videos=0)"
         )
-        for who in signers for sign in signs for take in range(takes)
-    ]  # fmt: skip
+    return (depth_frames if kind == "depth" else location_frames)(number, clips, videos, video_seed, poses.folder)
 
 
-def _perform(world: Any, sign: Any, who: int, take: int, severity: float, rotations: bool, side: int) -> Clip:
-    """One sign by one signer; the camera and the estimator's errors follow from signer, sign and take."""
-    from ..synthetic import random_camera, random_noise
+def _landmarks(text: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    """Isolated clips of landmark packs. Languages share glosses, not signs: a sign is one of its pack's folder."""
+    from ..handedness import right_handed
+    from ..pose.formats.packs import read_pack
 
-    rng = np.random.default_rng([world.seed, who, world.signs.index(sign), take])
-    camera = random_camera(rng)
-    noise = random_noise(rng, severity * float(rng.choice([0.3, 0.7, 1.0, 1.5]))) if severity else None
-    if side:
-        shrink = side / max(camera.size)
-        size = (round(camera.size[0] * shrink), round(camera.size[1] * shrink))
-        camera = replace(camera, focal=camera.focal * shrink, size=size)
-    clip: Clip = world.clip(sign, who, camera, noise, take=take, rotations=rotations)
-    if side:
-        from ..synthetic import random_look
-        from ..synthetic.filming.render import render_frames
-
-        figure = world.figure(sign, who, take=take)[0]
-        clip = replace(clip, frames=np.stack(list(render_frames(figure, random_look(rng), camera))))
-    return clip
-
-
-def _images(folder: str, options: dict[str, str], needs: tuple[str, ...]) -> list[Item]:
-    root = Path(folder)
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in IMAGES) if root.is_dir() else []
+    width = _whole(options, "width", 1333)  # packs do not keep the pictures' shape; most cameras have 4 : 3
     items = []
-    for path in found:
-        parts = path.relative_to(root).parts
-        if len(parts) not in (2, 3):
-            raise DataError(f"{path}: expected label/image or label/signer/image inside {root}")
-        items.append(Item(path.relative_to(root).as_posix(), parts[0], partial(_image, path),
-                          parts[1] if len(parts) == 3 else ""))  # fmt: skip
+    for path in map(Path, text.split(",")):
+        for number, sequence in enumerate(read_pack(path, size=(width, 1000))):
+            pose = sequence.pose
+            # "<idle>" shows no sign, and some clips of it an empty chair
+            if sequence.label in ("", "<idle>") or not np.isfinite(pose.xy[:, pose.joint("left_shoulder")]).any():
+                continue
+            label, id = f"{path.parent.name}:{sequence.label}", f"{path.stem}/{sequence.id or number}"
+            clip = Clip(id, pose.fps, pose, label=label, signer=sequence.signer)
+            clip = replace(right_handed(clip), spans=(Span(label, *_signing_span(pose)),))
+            items.append(Item(id, label, partial(_given, clip), sequence.signer))
     return items
 
 
+def _signing_span(pose: Pose) -> tuple[int, int]:
+    """Frames [start, end) in which the hands sign, as exemplars are trimmed."""
+    from gallery.trim import signing_span
+
+    wrists, shoulders = (
+        np.stack([pose.xy[:, pose.joint(f"{side}_{name}")] for side in ("left", "right")], axis=1)
+        for name in ("wrist", "shoulder")
+    )
+    return signing_span(wrists, shoulders, pose.fps)
+
+
+def _given(clip: Clip) -> Clip:
+    return clip
+
+
+def _images(folder: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    from ..phonology.handshapes.network_data import find_pictures
+
+    return [
+        Item(path.relative_to(folder).as_posix(), label, partial(_image, path), signer)
+        for path, label, signer in find_pictures(Path(folder))
+    ]
+
+
 def _image(path: Path) -> Clip:
-    import cv2
+    from ..phonology.handshapes.network_data import read_picture
 
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise DataError(f"{path}: not a readable picture")
-    return Clip(path.stem, 25.0, extra={"hand": picture[None, ..., ::-1].copy()})
+    return Clip(path.stem, 25.0, extra={"hand": read_picture(path)[None]})
 
 
-def _recordings(path: Path, options: dict[str, str], needs: tuple[str, ...], load: Callable[..., Clip]) -> list[Item]:
+def _clusters(path: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    from ..phonology.handshapes.network_data import images_from_clusters
+
+    if "hands" not in options:
+        raise DataError(f"clusters:{path}: needs the hand images, as clusters:{path}?hands=hands.h5")
+    data = images_from_clusters(Path(path), Path(options.pop("hands")))
+    return [
+        Item(
+            f"hand-{k}", label, partial(_given, Clip(f"hand-{k}", 25.0, extra={"hand": data.images[k : k + 1]})), video
+        )
+        for k, (label, video) in enumerate(zip(data.labels, data.groups, strict=True))
+    ]
+
+
+def _recordings(path: Path, options: Options, needs: tuple[str, ...], load: Callable[..., Clip]) -> list[Item]:
     """The clips of a file of many, or of a folder label/clip or label/signer/clip."""
     from eval.isolated.files import read_truth
 
@@ -180,7 +239,7 @@ def _named(recording: Recording, root: Path) -> tuple[str, str]:
     return (folders[0] if folders else ""), (folders[1] if len(folders) > 1 else "")
 
 
-def _samples(name: str, path: Path, options: dict[str, str], load: Callable[..., Clip]) -> list[Item]:
+def _samples(name: str, path: Path, options: Options, load: Callable[..., Clip]) -> list[Item]:
     """The samples of a manifest or of a benchmark's annotation."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
@@ -205,46 +264,10 @@ def _sample(load: Callable[..., Clip], path: Path, sample: Sample) -> Clip:
     return load(path, start=start, end=end)
 
 
-def split_items(items: list[Item], data: DataPart, seed: int) -> tuple[list[Item], list[Item], Split]:
-    """Training and validation; a test split is never touched.
-
-    The data's own splits where it has one for validation, else by signer (stratified by sign), else by clip with a
-    warning. Leaks are refused as the recipe says.
-
-    Raises:
-        eval.splits.LeakError: a signer or a source video is on both sides.
-        DataError: one side is empty.
-    """
-    items = [item for item in items if item.split != "test"]
-    by_id = {item.id: item for item in items}
-    if len(by_id) < len(items):
-        raise DataError("two clips have the same id; expected each once")
-    given = [item.id for item in items if item.split == "validation"]
-    if data.validation == 0:
-        split = Split(tuple(sorted(by_id)), ())
-    elif given:
-        split = Split(tuple(sorted(set(by_id) - set(given))), tuple(sorted(given)))
-    elif all(item.signer for item in items) and len({item.signer for item in items}) > 1:
-        labels, signers = {i.id: i.label for i in items}, {i.id: i.signer for i in items}
-        # with few signers one of them is more than the share asked for
-        split = split_by_signer(labels, signers, max(data.validation, 1 / len(set(signers.values()))), seed)
-    else:
-        warnings.warn("signers are not known: clips of one signer may be on both sides of the split", stacklevel=2)
-        split = _by_clip(by_id, data.validation, seed)
-    if not split.train or (data.validation and not split.validation):
-        raise DataError(f"{len(split.train)} clips to train on and {len(split.validation)} for validation")
-    sides = [[by_id[i] for i in side] for side in (split.train, split.validation)]
-    samples = [[Sample(i.id, i.label, signer=i.signer, source=i.source) for i in side] for side in sides]
-    refuse_leaks(samples[0], samples[1], signers=data.leaks == "refuse", sources=data.leaks != "allow")
-    return sides[0], sides[1], split
-
-
-def _by_clip(items: Mapping[str, Item], share: float, seed: int) -> Split:
-    """Of each sign's clips the share, at least one where it has two."""
-    rng = np.random.default_rng([seed, 4])
-    held: list[str] = []
-    for label in sorted({item.label for item in items.values()}):
-        own = sorted(i for i, item in items.items() if item.label == label)
-        count = min(len(own) - 1, max(1, round(share * len(own))))
-        held += [str(i) for i in rng.permutation(own)[:count]]
-    return Split(tuple(sorted(set(items) - set(held))), tuple(sorted(held)), seed)
+SOURCES: dict[str, Callable[[str, Options, tuple[str, ...], PoseSource], list[Item]]] = {
+    "procedural": _procedural, "signing": _signing, "depth": partial(_frames, "depth"),
+    "locations": partial(_frames, "locations"), "landmarks": _landmarks,
+    "images": _images, "clusters": _clusters,
+}  # fmt: skip
+"""Kind (before the colon) → reader of (rest, options, the network's inputs, source of poses). A reader takes its
+options out, so that what is left is not known."""

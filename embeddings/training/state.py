@@ -42,16 +42,25 @@ class Progress:
 
 def write_state(
     path: Path,
-    network: nn.Module,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
     progress: Progress,
     fingerprint: str,
     scaler: Mapping[str, Any] | None = None,
+    further: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Weights in full precision, the optimiser's tensors, and where the training stands: one safetensors file."""
+    """One safetensors file: weights in full precision (the network's and the losses'), the optimiser's tensors, and
+    where the training stands.
+
+    Args:
+        further: more tensors that the training needs to go on.
+    """
     from safetensors.torch import save_file
 
-    tensors = {f"network.{k}": v.detach().cpu().contiguous().clone() for k, v in network.state_dict().items()}
+    parts = {"model": model.state_dict(), "further": {} if further is None else further}
+    tensors = {
+        f"{part}.{k}": v.detach().cpu().contiguous().clone() for part, held in parts.items() for k, v in held.items()
+    }
     numbers: dict[str, Any] = {}
     for place, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
@@ -75,6 +84,10 @@ class State:
     progress: Progress
     numbers: dict[str, Any]
     scaler: dict[str, Any]
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors of "model" or "further"."""
+        return {key[len(name) + 1 :]: value for key, value in self.tensors.items() if key.startswith(f"{name}.")}
 
 
 def read_state(path: Path, fingerprint: str) -> State:
@@ -101,9 +114,9 @@ def read_state(path: Path, fingerprint: str) -> State:
     return State(tensors, progress, json.loads(head["numbers"]), json.loads(head["scaler"]))
 
 
-def restore(state: State, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def restore(state: State, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """Puts weights and the optimiser's state back."""
-    network.load_state_dict({k[8:]: v for k, v in state.tensors.items() if k.startswith("network.")})
+    model.load_state_dict(state.part("model"))
     values: dict[int, dict[str, Any]] = {}
     for source in (state.tensors, state.numbers):
         for key, value in source.items():

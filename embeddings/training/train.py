@@ -1,4 +1,4 @@
-"""Training of any encoder by a recipe: `train("sl-gcn-quick", "runs/sl-gcn")`.
+"""Training of any network by a recipe: `train("sl-gcn-quick", "runs/sl-gcn")`.
 
 The folder then holds `best.safetensors` (the checkpoint to use: best by validation, never by a test set),
 `state.safetensors` (from which the same call goes on), `log.csv`, `tensorboard/`, `loss.png`, `split.json` and
@@ -11,39 +11,53 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.plugins.precision.amp import MixedPrecision
 
 from eval.splits import Split, write_split
 from safe_files import sweep, write_json
 
-from ..encoders.backbones import PretrainedError
 from ..encoders.base import Encoder
-from ..encoders.checkpoint import load_checkpoint, read_header
-from ..encoders.image_encoder import ImageEncoder
-from ..encoders.table import encoder_class
 from ..recordings import PoseSource
-from .loop import BEST, STATE, Loop, Tell, TrainingError
-from .recipes import Recipe, read_recipe
-from .sources import open_source, split_items
+from .augment_windows import BATCHWISE
+from .items import Item, Sampling
+from .loop import BEST, STATE, Loop, OnStep
+from .losses import Objective
+from .material import MATERIALS, Material
+from .networks import TrainingError, build_network, initialise, network_class
+from .recipes import read_recipe
+from .settings import Recipe
+from .sources import open_source
+from .splits import split_items
 from .state import Progress
 from .validation import Figures
-from .windows import Item, Sampling, WindowSet
 
-__all__ = ["TrainingError", "TrainingResult", "build_encoder", "train"]
+__all__ = ["TrainingError", "TrainingResult", "train"]
 
-log = logging.getLogger(__name__)
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+MIXED: dict[str, Literal["bf16-mixed", "16-mixed"]] = {"bf16": "bf16-mixed", "16": "16-mixed"}
+STRETCHES = "stretches-{}.safetensors"
+"""Prepared material that is kept beside the state until the training ends."""
+
+
+class Autocast(MixedPrecision):
+    """Mixed precision that leaves the inputs in 32 bits: torch casts them where it computes with them. Fabric's own
+    rounds them all, and places in time with them, to three digits."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """checkpoint: the best network's file. figures: of the last validation; those of the best are in the file."""
+    """checkpoint: the best network's file. figures: of the last validation; those of the best are in the file. clips:
+    numbers of clips for training and for validation."""
 
     checkpoint: Path
     progress: Progress
@@ -51,84 +65,118 @@ class TrainingResult:
     clips: tuple[int, int]
 
 
-def build_encoder(recipe: Recipe, classes: int) -> Encoder:
-    """The recipe's network with random weights; `classes` is the size of its classifier, 0 for none.
-
-    Raises:
-        TrainingError: the config has a field that the network does not know, or a value that it refuses.
-    """
-    network = encoder_class(recipe.encoder)
-    kind = network.config_class()
-    unknown = sorted(set(recipe.config) - {f.name for f in fields(kind)})
-    if unknown or not any(f.name == "classes" for f in fields(kind)):
-        have = ", ".join(f.name for f in fields(kind))
-        raise TrainingError(f"{recipe.name}: {recipe.encoder} has no config {', '.join(unknown) or 'classes'} ({have})")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe.config.items()}
-    try:
-        return network(kind(**{**values, "classes": classes}))  # type: ignore[call-arg]
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"{recipe.name}: {recipe.encoder} refuses its config ({error})") from None
-
-
 def train(
     recipe: Recipe | str,
     folder: str | Path,
-    data: str = "",
+    data: str | Sequence[Item] = "",
     init: str = "",
     device: str = "auto",
     resume: bool = True,
     poses: PoseSource | str | Path | None = None,
     workers: int = 0,
     save_every: float = 30.0,
-    tell: Tell | None = None,
+    on_step: OnStep | None = None,
 ) -> TrainingResult:
-    """Trains an encoder; goes on where a killed or interrupted run of the same recipe and data stopped.
+    """Trains a network; goes on where a killed or interrupted run of the same recipe and data stopped.
 
     Args:
         recipe: a `Recipe`, or what `read_recipe` takes.
         folder: where everything is written.
-        data: see `embeddings.training.sources`; default the recipe's.
-        init: "random", "imagenet" (torchvision's published weights) or a checkpoint file; default the recipe's.
+        data: see `embeddings.training.sources`, or the clips themselves; default the recipe's.
+        init: "random", "imagenet" (torchvision's published weights), a shipped encoder or a checkpoint file; default
+            the recipe's.
         device: "auto", "cpu" or "cuda"; under torchrun one device per process.
         resume: False starts anew and removes the state that is there.
         poses: how poses are estimated from videos, or the folder where those are kept.
         workers: processes that prepare batches.
         save_every: seconds between states on disk.
-        tell: called after each step with steps done, steps in all, and a line of figures.
+        on_step: called after each step with steps done, steps in all, and a line of figures; before the first, with
+            clips prepared, clips in all, and a line that says so.
 
     Raises:
         TrainingError, RecipeError, DataError, LeakError, StateError (all ValueError): the message says what to do.
     """
     recipe = read_recipe(recipe) if isinstance(recipe, str) else recipe
-    folder = Path(folder)
-    source, init = data if data else recipe.data.source, init if init else recipe.run.init
-    if not source:
-        raise TrainingError(
-            f"{recipe.name} has no data of its own; name some with --data (see embeddings.training.sources)"
-        )
+    folder, init = Path(folder), init if init else recipe.run.init
     fabric = _fabric(recipe, device)
-    network = encoder_class(recipe.encoder)
-    items = open_source(source, network.required_inputs, poses, recipe.config.get("fps", 25.0))
-    known, held, split = split_items(items, recipe.data, recipe.run.seed)
-    labels = tuple(sorted({item.label for item in known}))
+    parts, held, split = _open_data(recipe, data, poses)
+    names = tuple(sorted({sign for items in parts for item in items for sign in item.labels() if sign}))
+    classes = {label: number for number, label in enumerate(names)}
     torch.manual_seed(recipe.run.seed)
-    encoder = build_encoder(recipe, len(labels) if recipe.loss.cross_entropy else 0)
-    encoder.label_set = labels if recipe.loss.cross_entropy else ()
-    came_from = _initialise(encoder, init)
-    print_of = _fingerprint(recipe, split, labels, came_from, fabric.world_size)
+    network = build_network(recipe, len(names) if recipe.classifies() else 0)
+    objective = Objective(network, recipe.loss, len(names), recipe.run.seed)
+    _check_network(recipe, network, objective)
+    if isinstance(network, Encoder):
+        network.label_set = names if recipe.classifies() else ()
+    started = initialise(network, init)
+    ids = [[item.id for item in items] for items in parts]
+    fingerprint = _digest([recipe.as_dict(), split.hash, ids[1:], names, started, fabric.world_size])
     if fabric.is_global_zero:
-        _open_folder(folder, recipe, split, items, resume)
+        _open_folder(folder, recipe, split, [*parts[0], *held], resume)
     fabric.barrier()
-    sampling, classes = Sampling.of(recipe.data), {label: i for i, label in enumerate(labels)}
-    sets = [WindowSet(side, encoder, sampling, recipe.augmentation, classes) for side in (known, held)]
+    make = partial(_material, recipe=recipe, network=network, classes=classes, folder=folder, progress=on_step)
+    materials: list[Material] = [make(items, place=str(k)) for k, items in enumerate(parts)]
+    validation: Material | None = make(held, place="validation") if held else None
+    if hasattr(network, "normalise_by"):
+        network.normalise_by(materials[0].features())  # type: ignore[attr-defined]
     facts = {
-        "recipe": recipe.as_dict(), "data": source, "clips": [len(known), len(held)], "init": came_from,
-        "split": split.hash, "sampling": vars(sampling), "seed": recipe.run.seed,
+        "recipe": recipe.as_dict(), "data": data if isinstance(data, str) and data else recipe.data.source,
+        "clips": [sum(map(len, parts)), len(held)], "init": started, "split": split.hash,
+        "sampling": vars(Sampling.of(recipe.data)), "seed": recipe.run.seed,
     }  # fmt: skip
-    loop = Loop(fabric, encoder, sets[0], sets[1] if held else None, recipe, folder, print_of, facts, save_every,
-                workers, tell)  # fmt: skip
+    loop = Loop(fabric, objective, materials, validation, len(names), recipe, folder, fingerprint, facts, save_every,
+                workers, on_step)  # fmt: skip
     progress = loop.run()
-    return TrainingResult(folder / BEST, progress, loop.figures, (len(known), len(held)))
+    if fabric.is_global_zero:
+        for path in folder.glob(STRETCHES.format("*")):
+            path.unlink()
+    return TrainingResult(folder / BEST, progress, loop.figures, (sum(map(len, parts)), len(held)))
+
+
+def _open_data(
+    recipe: Recipe, data: str | Sequence[Item], poses: PoseSource | str | Path | None
+) -> tuple[list[list[Item]], list[Item], Split]:
+    """The recipe's own clips for training and those of its mixture, the clips for validation, and which is which."""
+    network = network_class(recipe.network)
+    fps = float(recipe.config.get("fps", 25.0))
+
+    own = data if not isinstance(data, str) or data else recipe.data.source
+    for source, key in [(own, ""), *((part.source, f"mixture.{name}.source") for name, part in recipe.mixture.items())]:
+        if not source:
+            raise TrainingError(
+                f"{recipe.name} has no {key if key else 'data'} of its own; name some with "
+                f"{f'--set {key}=…' if key else '--data'} (see embeddings.training.sources)"
+            )
+    opened = partial(open_source, needs=network.required_inputs, poses=poses, fps=fps)
+    items = opened(own) if isinstance(own, str) else list(own)
+    held = opened(recipe.data.validate_on) if recipe.data.validate_on else []
+    mixture = [opened(part.source) for part in recipe.mixture.values()]
+    training, held, split = split_items(
+        items, recipe.data, recipe.run.seed, held, [i for part in mixture for i in part]
+    )
+    return [training, *mixture], held, split
+
+
+def _check_network(recipe: Recipe, network: Any, objective: Objective) -> None:
+    if not any(p.requires_grad for p in objective.parameters()):
+        raise TrainingError(f"{recipe.name}: {recipe.network} has no weights to train")
+    kind = recipe.augmentation.kind
+    if kind in BATCHWISE and BATCHWISE[kind][0] != recipe.network:
+        raise TrainingError(
+            f"{recipe.name}: augmentation.kind {kind!r} is for {BATCHWISE[kind][0]}, not {recipe.network}"
+        )
+
+
+def _material(
+    items: list[Item], place: str, recipe: Recipe, network: Any, classes: Mapping[str, int], folder: Path,
+    progress: Callable[[int, int, str], None] | None,
+) -> Material:  # fmt: skip
+    config = json.dumps([recipe.network, recipe.config, [item.id for item in items]], sort_keys=True)
+    material: Material = MATERIALS[recipe.data.material](
+        items, network, recipe, classes, cache=folder / STRETCHES.format(place), fingerprint=_digest(config),
+        progress=progress,
+    )  # fmt: skip
+    return material
 
 
 def _fabric(recipe: Recipe, device: str) -> Fabric:
@@ -143,64 +191,34 @@ def _fabric(recipe: Recipe, device: str) -> Fabric:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         from lightning.fabric.strategies import DDPStrategy
 
-        # a loss term that is left out leaves parameters without a gradient
-        partly = not (recipe.loss.triplet and recipe.loss.cross_entropy)
-        strategy = DDPStrategy(find_unused_parameters=partly)
+        strategy = DDPStrategy(find_unused_parameters=True)  # a loss need not reach every weight
     for name in ("lightning.fabric", "lightning.pytorch"):  # its greetings; ours say what matters
         logging.getLogger(name).setLevel(logging.ERROR)
+    mixed = MIXED.get(recipe.run.precision)
     fabric = Fabric(
         accelerator=device, devices=processes if device != "auto" or processes > 1 else 1, strategy=strategy,
-        num_nodes=int(os.environ.get("WORLD_SIZE", "1")) // processes, precision=PRECISIONS[recipe.run.precision],  # type: ignore[arg-type]
+        num_nodes=int(os.environ.get("WORLD_SIZE", "1")) // processes,
+        plugins=None if mixed is None else Autocast(mixed, _device_type(device)),
     )  # fmt: skip
     fabric.launch()
     return fabric
 
 
-def _initialise(encoder: Encoder, init: str) -> str:
-    """Starting weights; returns where they came from.
-
-    Raises:
-        TrainingError: published weights cannot be had, or the checkpoint is of another network.
-    """
-    if init == "random":
-        return init
-    if init == "imagenet":
-        if not isinstance(encoder, ImageEncoder):
-            raise TrainingError(f"{encoder.name} looks at no pictures; there are no ImageNet weights for it")
-        try:
-            encoder.initialise("pretrained")
-        except PretrainedError as error:
-            raise TrainingError(str(error)) from None
-        return init
-    if not Path(init).is_file():
-        raise TrainingError(f"init is {init!r}; expected random, imagenet or a checkpoint file")
-    if read_header(Path(init))["encoder"] != encoder.name:
-        raise TrainingError(
-            f"{init} holds a {read_header(Path(init))['encoder']}, but the recipe trains {encoder.name}"
-        )
-    other = load_checkpoint(init)
-    state, own = other.state_dict(), encoder.state_dict()
-    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
-    if other.label_set != encoder.label_set:  # another set of signs: its classifier says nothing about ours
-        fitting = {k: v for k, v in fitting.items() if not k.startswith("classifier.")}
-    left = sorted(set(own) - set(fitting))
-    if left:
-        log.warning("%d of %d tensors start anew: %s", len(left), len(own), ", ".join(left[:4]))
-    encoder.load_state_dict(fitting, strict=False)
-    return other.id
+def _device_type(device: str) -> str:
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return "cpu" if device == "cpu" or accelerator is None else accelerator.type
 
 
-def _fingerprint(recipe: Recipe, split: Split, labels: tuple[str, ...], init: str, world: int) -> str:
-    content = json.dumps([recipe.as_dict(), split.hash, labels, init, world], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _open_folder(folder: Path, recipe: Recipe, split: Split, items: list[Item], resume: bool) -> None:
+def _open_folder(folder: Path, recipe: Recipe, split: Split, items: Sequence[Item], resume: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder, older_than=0)  # what a killed run had begun to write
     if not resume:
-        for name in (STATE, BEST, "log.csv"):
-            (folder / name).unlink(missing_ok=True)
+        for path in [folder / STATE, folder / BEST, folder / "log.csv", *folder.glob(STRETCHES.format("*"))]:
+            path.unlink(missing_ok=True)
     facts: Mapping[str, Any] = {"clips": len(items), "by": "signer" if all(i.signer for i in items) else "clip"}
     write_split(folder / "split.json", split, facts)
     write_json(folder / "recipe.json", recipe.as_dict())

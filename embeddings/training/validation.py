@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from eval.isolated import IsolatedScore, isolated_score, rank_labels
 from eval.isolated.retrieval import cosine_similarity, one_shot_retrieval
 
 from ..encoders.base import Encoder
-from .windows import WindowSet, stack
 
-__all__ = ["Figures", "Outputs", "better", "outputs_of", "score", "validate"]
+if TYPE_CHECKING:
+    from .windows import WindowSet
+
+__all__ = ["Figures", "Outputs", "better", "figures_of", "one_shot", "outputs_of", "score"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,10 @@ class Figures:
     """NaN where a figure does not apply: loss and top1 without a classifier, one_shot without two clips of a sign.
 
     Attributes:
-        loss: mean cross-entropy.
+        loss: mean cross-entropy; of a network that regresses, the mean absolute error.
         top1: share of clips whose likeliest class is right.
         one_shot: recall@1 with one clip per sign as its exemplar, the mean over ten draws; queries by other signers.
+        clips: how many clips, signs or frames were looked at.
     """
 
     loss: float = float("nan")
@@ -38,8 +41,8 @@ class Figures:
     clips: int = 0
 
     def value(self, watch: str) -> float:
-        """The watched figure as higher-is-better."""
-        return {"loss": -self.loss, "top1": self.top1, "one-shot": self.one_shot}[watch]
+        """The watched figure as higher-is-better; NaN for "last"."""
+        return {"loss": -self.loss, "top1": self.top1, "one-shot": self.one_shot}.get(watch, float("nan"))
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -47,10 +50,30 @@ class Figures:
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """embeddings (N, D) unit rows; logits (N, K) or None."""
+    """embeddings (N, D) unit rows; logits (N, K); None where the network has none."""
 
-    embeddings: NDArray[np.float32]
+    embeddings: NDArray[np.float32] | None
     logits: NDArray[np.float32] | None
+
+
+@torch.inference_mode()
+def outputs_of(network: Any, batches: Iterable[Mapping[str, Tensor]]) -> Outputs:
+    """What a network makes of batches (of whole windows, or with their "positions" in the frames around them), in
+    evaluation mode."""
+    was_training, device = network.training, next(network.parameters()).device
+    network.eval()
+    rows: dict[str, list[NDArray[np.float32]]] = {"embedding": [], "logits": []}
+    for batch in batches:
+        inputs = {name: batch[name].to(device) for name in network.required_inputs}
+        within = "positions" in batch
+        output = network.within(inputs, batch["positions"].to(device)) if within else network(inputs)
+        for name, values in rows.items():
+            tensor = getattr(output, name, None)
+            if tensor is not None:
+                values.append(tensor.float().cpu().numpy())
+    network.train(was_training)
+    embeddings, logits = (np.concatenate(values) if values else None for values in rows.values())
+    return Outputs(embeddings, logits)
 
 
 def better(value: float, best: float) -> bool:
@@ -58,54 +81,39 @@ def better(value: float, best: float) -> bool:
     return not np.isnan(value) and (np.isnan(best) or value > best)
 
 
-@torch.inference_mode()
-def outputs_of(encoder: Encoder, data: WindowSet, batch: int = 64) -> Outputs:
-    """What a network makes of every clip, in evaluation mode, nothing augmented."""
-    was_training = encoder.training
-    encoder.eval()
-    device = next(encoder.parameters()).device
-    batch = 1 if data.sampling.sampling == "all" else batch
-    embeddings, logits = [], []
-    for i in range(0, len(data), batch):
-        rows = stack([data.plain(k) for k in range(i, min(i + batch, len(data)))])
-        inputs: Mapping[str, Tensor] = {name: v.to(device) for name, v in rows.items() if name != "label"}
-        out = encoder(inputs)
-        embeddings.append(out.embedding.float().cpu().numpy())
-        if out.logits is not None:
-            logits.append(out.logits.float().cpu().numpy())
-    encoder.train(was_training)
-    return Outputs(np.concatenate(embeddings), np.concatenate(logits) if logits else None)
+def figures_of(outputs: Outputs, classes: Sequence[int], labels: Sequence[str], signers: Sequence[str]) -> Figures:
+    """Figures of N clips.
 
-
-def validate(encoder: Encoder, data: WindowSet, batch: int = 64) -> Figures:
-    """The figures of a network on a labelled set.
+    Args:
+        classes: (N,) class numbers, −1 for a sign that was not trained on.
+        signers: (N,), "" where unknown.
 
     Raises:
-        ValueError: the network classifies, and a clip's sign is not among its classes.
+        ValueError: the network classifies, and some of the clips' signs are among its classes but not all.
     """
-    out = outputs_of(encoder, data, batch)
     loss = top1 = float("nan")
-    if out.logits is not None:
-        labels = np.array(data.labels)
-        if (labels < 0).any():
-            strange = data.items[int(np.flatnonzero(labels < 0)[0])]
-            raise ValueError(f"{strange.id}: its sign {strange.label!r} is not among the classes trained on")
-        loss = float(F.cross_entropy(torch.from_numpy(out.logits), torch.from_numpy(labels)))
-        top1 = float((out.logits.argmax(axis=1) == labels).mean())
-    return Figures(loss, top1, one_shot(out.embeddings, data), len(data))
+    numbers = np.asarray(classes)
+    if outputs.logits is not None and (numbers >= 0).any():
+        if (numbers < 0).any():
+            strange = labels[int(np.flatnonzero(numbers < 0)[0])]
+            raise ValueError(f"validation has the sign {strange!r}, which is not among the classes trained on")
+        loss = float(F.cross_entropy(torch.from_numpy(outputs.logits), torch.from_numpy(numbers)))
+        top1 = float((outputs.logits.argmax(axis=1) == numbers).mean())
+    assert outputs.embeddings is not None
+    return Figures(loss, top1, one_shot(outputs.embeddings, labels, signers), len(numbers))
 
 
-def one_shot(vectors: NDArray[np.float32], data: WindowSet, draws: int = 10) -> float:
+def one_shot(
+    vectors: NDArray[np.float32], labels: Sequence[str], signers: Sequence[str], draws: int = 10
+) -> float:  # fmt: skip
     """Recall@1 of one-shot retrieval; NaN when no clip has another of its sign by somebody else."""
-    signers = [item.signer for item in data.items]
     try:
-        found = one_shot_retrieval(
-            cosine_similarity(vectors), [item.label for item in data.items],
-            signers if all(signers) else None, draws=draws, ks=(1,),
-        )  # fmt: skip
+        retrieval = one_shot_retrieval(
+            cosine_similarity(vectors), labels, signers if all(signers) else None, draws=draws, ks=(1,)
+        )
     except ValueError:
         return float("nan")
-    return float(found.recall[1].mean())
+    return float(retrieval.recall[1].mean())
 
 
 def score(encoder: Encoder, data: WindowSet, facts: Mapping[str, Any] | None = None) -> IsolatedScore:
@@ -114,7 +122,7 @@ def score(encoder: Encoder, data: WindowSet, facts: Mapping[str, Any] | None = N
     Raises:
         ValueError: the network has no classifier.
     """
-    out = outputs_of(encoder, data)
+    out = data.outputs(encoder)
     if out.logits is None:
         raise ValueError(f"encoder {encoder.name!r} has no classifier; train it with loss.cross_entropy")
     ids = [item.id for item in data.items]

@@ -1,14 +1,14 @@
 """From labelled clips to windows that a network can be trained on.
 
-`Item` is one labelled clip that loads when asked; `WindowSet` cuts one window out of it, augmented by a generator that
-follows from (seed, step, place in the batch), so the same step always sees the same values. What loading and preparing
-gave is kept in memory up to a budget.
+`WindowSet` cuts one window out of each `Item`, augmented by a generator that follows from (seed, number of the batch,
+slot in the batch), so the same step always sees the same values. What loading and preparing gave is kept in memory up
+to a budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,87 +18,31 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..clip import Clip, Pose
-from ..encoders.base import Encoder, window_positions
-from ..encoders.frames import central_inputs, clip_rows
+from ..encoders.base import Encoder
+from ..encoders.frames import central_inputs
 from ..encoders.image_encoder import ImageEncoder
 from ..interpolation import rows_at
-from .augment_frames import I3D_SCALES, VTN_SCALES, augment_inputs, draw_augmentation
-from .augment_pose import augment_pose, time_warp
+from .augment_frames import augment_inputs, draw_augmentation
+from .augment_pose import augment_pose
 from .augment_spoter import augment_spoter
-from .batches import numbers
-from .recipes import Augmentation, DataPart
+from .augment_windows import augment_batch
+from .batches import Draw, numbers
+from .items import Item, Prepared, Sampling
+from .settings import Augmentation, Recipe
+from .validation import Figures, Outputs, figures_of, outputs_of
 
-__all__ = ["Item", "Place", "Sampling", "WindowSet", "stack", "take"]
+__all__ = ["Place", "WindowSet", "stack", "take"]
 
 BUDGET = 4 << 30
-Prepared = Mapping[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One labelled clip.
-
-    Attributes:
-        id: unique in its data set.
-        load: gives the clip; raises ValueError or OSError when it cannot.
-        signer, split, source: "" where unknown.
-    """
-
-    id: str
-    label: str
-    load: Callable[[], Clip]
-    signer: str = ""
-    split: str = ""
-    source: str = ""
 
 
 class Place(NamedTuple):
     """A clip at its place in a batch: the generator of its augmentation follows from the first three."""
 
     seed: int
-    step: int
+    number: int
     slot: int
     item: int
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """Which frames of a clip make a window; the fields are those of `recipes.DataPart`."""
-
-    cut: str = "clip"
-    sampling: str = "even"
-    stride: int = 1
-    jitter: float = 0.0
-    warp: float = 0.0
-
-    @classmethod
-    def of(cls, data: DataPart | Mapping[str, Any]) -> Sampling:
-        """From a recipe's data part, or from what a checkpoint's training facts say."""
-        given = data if isinstance(data, Mapping) else vars(data)
-        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})
-
-    def positions(
-        self, start: float, end: float, samples: int, rng: np.random.Generator | None = None
-    ) -> NDArray[np.float64]:
-        """Frame positions (samples,) in [start, end), fractional for "even"; without a generator always the same.
-
-        "all" gives every frame, however many.
-        """
-        length = max(1, round(end - start))
-        if self.sampling == "all":
-            return start + np.arange(length, dtype=np.float64)
-        if self.sampling == "centre":
-            return start + clip_rows(length, samples, self.stride).astype(np.float64)
-        if self.sampling == "contiguous":
-            free = max(0, length - (samples - 1) * self.stride - 1)
-            first = free // 2 if rng is None else int(rng.integers(free + 1))
-            return start + (first + self.stride * np.arange(samples, dtype=np.float64)) % length
-        if rng is None:
-            return window_positions(np.array([[start, end]]), samples)[0]
-        moved = rng.normal(0, self.jitter, 2) * (end - start)
-        low, high = start + moved[0], max(end + moved[1], start + moved[0] + 2)
-        shares = time_warp((np.arange(samples) + 0.5) / samples, rng, self.warp)
-        return low + shares * (high - low) - 0.5
 
 
 def take(values: NDArray[Any], positions: NDArray[np.float64]) -> NDArray[Any]:
@@ -133,15 +77,40 @@ class WindowSet(Dataset[dict[str, Tensor]]):
         self._inputs: dict[tuple[int, bool], Prepared] = {}
         self._kept = 0
 
+    @classmethod
+    def of(
+        cls, items: Sequence[Item], network: Encoder, recipe: Recipe, classes: Mapping[str, int], **_: Any
+    ) -> WindowSet:
+        """As a recipe says."""
+        return cls(items, network, Sampling.of(recipe.data), recipe.augmentation, classes)
+
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, place: Place) -> dict[str, Tensor]:
         """One window for training: input name → (window, …), and "label"."""
-        item = place.item
-        rng = numbers(place.seed, 3, place.step, place.slot)
-        values = self._augmented(item, rng)
-        return self._tensors(values, item)
+        rng = numbers(place.seed, 3, place.number, place.slot)
+        return self._tensors(self._augmented(place.item, rng), place.item)
+
+    def batch(self, draw: Draw) -> dict[str, Tensor]:
+        """The windows of a batch: input name → (B, window, …), "label" (B,)."""
+        places = [Place(draw.seed, draw.number, draw.slot + k, int(item)) for k, item in enumerate(draw.items)]
+        return augment_batch(stack([self[place] for place in places]), self.augmentation.kind, draw)
+
+    def figures(self, network: Encoder) -> Figures:
+        """Validation figures of a network on these clips.
+
+        Raises:
+            ValueError: the network classifies, and some of the clips' signs are among its classes but not all.
+        """
+        signers = [item.signer for item in self.items]
+        return figures_of(self.outputs(network), self.labels, [item.label for item in self.items], signers)
+
+    def outputs(self, network: Encoder, batch: int = 64) -> Outputs:
+        """What a network makes of every clip, in evaluation mode, nothing augmented."""
+        size = 1 if self.sampling.sampling == "all" else batch
+        starts = range(0, len(self), size)
+        return outputs_of(network, (stack([self.plain(k) for k in range(len(self))[i : i + size]]) for i in starts))
 
     def plain(self, item: int) -> dict[str, Tensor]:
         """One window as outside training: nothing drawn."""
@@ -155,11 +124,14 @@ class WindowSet(Dataset[dict[str, Tensor]]):
     def inputs(self, item: int, mirrored: bool = False) -> Prepared:
         """What the network's preparation gives of a clip (of its pose in a mirror), for pictures with the margin that
         crops need."""
+        given = self.items[item].inputs
+        if given is not None and not mirrored:
+            return given()
         if (item, mirrored) not in self._inputs:
             clip = self.clip(item)
             if mirrored:
                 clip = replace(clip, pose=self._pose(item).mirrored())
-            training = isinstance(self.encoder, ImageEncoder) and self.augmentation.kind.startswith("frames")
+            training = isinstance(self.encoder, ImageEncoder) and self.augmentation.kind == "frames"
             prepared = self.encoder.prepare_training(clip) if training else self.encoder.prepare(clip)  # type: ignore[operator]
             if not len(next(iter(prepared.values()))):
                 raise ValueError(f"{self.items[item].id}: the clip has no frames")
@@ -198,7 +170,7 @@ class WindowSet(Dataset[dict[str, Tensor]]):
         """Whether pictures still have their margin."""
         first = next(n for n in values if n not in ("flow",))
         side = values[first].shape[-1] if first == "depth" else values[first].shape[1]
-        return bool(side > self.encoder.config.size) and self.augmentation.kind.startswith("frames")
+        return bool(side > self.encoder.config.size) and self.augmentation.kind == "frames"
 
     def _ends(self, item: int, inputs: Prepared) -> tuple[float, float]:
         """Start and end of the cut in prepared rows."""
@@ -225,8 +197,8 @@ class WindowSet(Dataset[dict[str, Tensor]]):
             inputs = self.inputs(item, kind == "mirror" and bool(rng.random() < mirror))
         positions = self.sampling.positions(*self._ends(item, inputs), self.encoder.window, rng)
         values = {name: take(inputs[name], positions) for name in self.encoder.required_inputs}
-        if kind.startswith("frames"):
-            draw = draw_augmentation(rng, I3D_SCALES if kind == "frames-i3d" else VTN_SCALES)
+        if kind == "frames":
+            draw = draw_augmentation(rng, self.augmentation.scales, self.augmentation.flip)
             return augment_inputs(values, draw, self.encoder.config.size)
         if kind == "hands":
             from ..encoders.handshape import augment_hands

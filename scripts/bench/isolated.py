@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,13 @@ from embeddings.encoders.checkpoint import load_checkpoint
 from embeddings.encoders.spoter import Spoter
 from embeddings.isolated.classify import Classifier
 from embeddings.isolated.explain import input_weights
-from embeddings.training.recipes import Augmentation, Recipe, read_recipe
+from embeddings.training.items import Sampling
+from embeddings.training.recipes import read_recipe
+from embeddings.training.settings import Augmentation, Recipe
 from embeddings.training.sources import open_source
 from embeddings.training.train import train
-from embeddings.training.validation import outputs_of, score
-from embeddings.training.windows import Sampling, WindowSet
+from embeddings.training.validation import score
+from embeddings.training.windows import WindowSet
 from eval.isolated.retrieval import cosine_similarity, one_shot_retrieval
 from safe_files import write_json
 
@@ -41,7 +44,7 @@ def trained(recipe: Recipe, folder: Path) -> tuple[Path, float]:
     """The best checkpoint and the CPU minutes that its training took here (0 when it was there already)."""
     begun, minutes = time.process_time(), folder / "cpu_minutes.json"
     if not minutes.exists():
-        result = train(recipe, folder, tell=lambda step, total, line: _say(recipe.name, step, total, line))
+        result = train(recipe, folder, on_step=partial(_say, recipe.name))
         spent = (time.process_time() - begun) / 60
         write_json(minutes, {"minutes": spent, "steps": result.progress.step})
     return folder / "best.safetensors", float(json.loads(minutes.read_text())["minutes"])
@@ -92,20 +95,20 @@ def losses(folder: Path, steps: int, seeds: int) -> None:
     schedule = replace(base.schedule, steps=steps, validate=steps, watch="one-shot")
     print(f"one-shot recall@1 on {UNSEEN_SIGNS}, exemplar and query by different signers, {steps} steps")
     for name, triplet in (("triplet + cross-entropy", 1.0), ("cross-entropy alone", 0.0)):
-        found = []
+        figures, part = [], replace(base.loss["part_triplet"], weight=triplet)
         for seed in range(seeds):
             recipe = replace(
-                base, name=f"losses-{triplet:g}-{seed}", schedule=schedule, loss=replace(base.loss, triplet=triplet),
+                base, name=f"losses-{triplet:g}-{seed}", schedule=schedule, loss={**base.loss, "part_triplet": part},
                 run=replace(base.run, seed=seed), data=replace(base.data, cut="span"),
             )  # fmt: skip
             checkpoint, _ = trained(recipe, folder / f"{recipe.name}-{steps}")
             encoder = load_checkpoint(checkpoint)
             data = windows(UNSEEN_SIGNS, encoder, Sampling.of(recipe.data))
-            similarity = cosine_similarity(outputs_of(encoder, data).embeddings)
+            similarity = cosine_similarity(data.outputs(encoder).embeddings)
             labels, signers = [i.label for i in data.items], [i.signer for i in data.items]
             result = one_shot_retrieval(similarity, labels, signers)
-            found.append((result.recall[1].mean(), result.mrr.mean()))
-        recall, mrr = np.array(found).T
+            figures.append((result.recall[1].mean(), result.mrr.mean()))
+        recall, mrr = np.array(figures).T
         each = " ".join(f"{value:.4f}" for value in recall)
         print(f"  {name:24s} recall@1 {recall.mean():.4f}  MRR {mrr.mean():.4f}  (seeds: {each})", flush=True)
 

@@ -7,7 +7,8 @@ Five handshapes, each moved up or down the same path in the same place: a whole 
 fingers, a hand crop shows them but little of where the hand goes, pose flow says where it goes. Each signer has a look,
 a build, a camera and a pace of their own; training and test signers are different people. The networks are small and
 start from random weights, all with the same training. The published order (De Coster et al., CVPR Workshops 2021;
-AUTSL validation 82.03, 90.13, 91.51 %) must come out: vtn < vtn-hc < vtn-pf. Prepared inputs are kept in --cache.
+AUTSL validation 82.03, 90.13, 91.51 %) must come out: vtn < vtn-hc < vtn-pf. Prepared inputs and trainings
+are kept in --cache, and a stopped run goes on with the same command.
 docs/training.md has what was seen; with less than some 60 epochs the two with hands have not learned enough to differ.
 """
 
@@ -16,23 +17,26 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
-from torch.nn import functional as F
 
 from embeddings.clip import Clip
+from embeddings.encoders.checkpoint import load_checkpoint
 from embeddings.encoders.image_encoder import nearest_frames
-from embeddings.encoders.table import encoder_class
 from embeddings.encoders.vtn import VTN, VTNHC, VTNConfig
 from embeddings.pose.flow import pose_flow
 from embeddings.synthetic import HANDSHAPES, Camera, Movement, Posture, Sign, SignWorld, random_look, random_signer
 from embeddings.synthetic.filming.render import render_frames
-from embeddings.training.augment_frames import augment_inputs, draw_augmentation
+from embeddings.training.items import Item, Sampling
+from embeddings.training.losses import CrossEntropy
+from embeddings.training.settings import Augmentation, Batch, DataPart, Optimiser, Recipe, RunPart, Schedule
+from embeddings.training.train import train
+from embeddings.training.windows import WindowSet
 from safe_files import write_npz
 
 NETWORKS = ("vtn", "vtn-hc", "vtn-pf")
@@ -105,64 +109,52 @@ def prepared(cache: Path, side: int, samples: int, people: range) -> tuple[Array
     return arrays, np.array(classes)
 
 
-def batch(
-    encoder: VTN, inputs: Arrays, rows: NDArray[np.intp], rng: np.random.Generator | None
-) -> dict[str, torch.Tensor]:
-    """The network's inputs of some clips, augmented (without a flip) where a generator is given."""
-    clips = []
-    for row in rows:
-        clip = {name: inputs[name][row] for name in encoder.required_inputs}
-        if rng is not None:
-            clip = augment_inputs(clip, replace(draw_augmentation(rng, SCALES), flip=False), encoder.config.size)
-        clips.append(clip)
-    return {name: torch.from_numpy(np.stack([clip[name] for clip in clips])) for name in encoder.required_inputs}
+def items(arrays: Arrays, classes: NDArray[np.int64], people: range) -> list[Item]:
+    """The clips as training data whose inputs are at hand."""
+    labels = [sign.label for sign in ten_signs(np.random.default_rng(0))]
+    each = len(labels)
+    return [
+        Item(f"{labels[k]}~{people[row // each]}", labels[k], partial(_no_clip, row), f"person-{people[row // each]}",
+             inputs=partial(_row, arrays, row))
+        for row, k in enumerate(classes.tolist())
+    ]  # fmt: skip
 
 
-def accuracy(encoder: VTN, inputs: Arrays, classes: NDArray[np.int64]) -> tuple[float, float]:
+def _row(arrays: Arrays, row: int) -> Arrays:
+    return {name: values[row] for name, values in arrays.items()}
+
+
+def _no_clip(row: int) -> Clip:
+    raise ValueError(f"clip {row} is kept as prepared inputs alone")
+
+
+def recipe(name: str, seed: int, options: argparse.Namespace) -> Recipe:
+    """The same for every network: random weights, AdamW with a one-cycle rate, cross-entropy, no flip."""
+    return Recipe(
+        f"{name}-{options.side}-{options.samples}-{options.epochs}-{seed}", name,
+        config={"backbone": options.backbone, "layers": 1, "heads": 4, "window": options.samples,
+                "size": options.side},
+        data=DataPart(sampling="centre", validation=0.0),
+        augmentation=Augmentation("frames", scales=SCALES, flip=0.0),
+        batch=Batch("shuffle", size=options.batch),
+        optimiser=Optimiser("adamw", 2e-3, weight_decay=0.05, clip=1.0),
+        schedule=Schedule("one-cycle", epochs=options.epochs, watch="last"),
+        loss={"cross_entropy": CrossEntropy()},
+        run=RunPart(seed, batch_norm=0.1),  # statistics that keep up with a short training
+    )  # fmt: skip
+
+
+def accuracy(checkpoint: Path, clips: list[Item], chosen: Recipe) -> tuple[float, float]:
     """Shares of clips with the right sign, and with the right handshape."""
-    encoder.eval()
-    given = []
-    with torch.inference_mode():
-        for i in range(0, len(classes), 20):
-            logits = encoder(batch(encoder, inputs, np.arange(i, min(i + 20, len(classes))), None)).logits
-            assert logits is not None
-            given += logits.argmax(1).tolist()
-    right = np.array(given)
-    return float((right == classes).mean()), float((right // 2 == classes // 2).mean())
-
-
-def train(
-    name: str,
-    seed: int,
-    options: argparse.Namespace,
-    inputs: Arrays,
-    classes: NDArray[np.int64],
-) -> VTN:
-    """One network from random weights: AdamW with a one-cycle rate, cross-entropy."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    config = VTNConfig(10, options.backbone, layers=1, heads=4, window=options.samples, size=options.side)
-    encoder = encoder_class(name)(config)  # type: ignore[call-arg]
-    assert isinstance(encoder, VTN)
-    for module in encoder.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.1  # statistics that keep up with a short training
-    optimiser = torch.optim.AdamW(encoder.parameters(), weight_decay=0.05)
-    steps = -(-len(classes) // options.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=options.epochs * steps)
-    for _ in range(options.epochs):
-        encoder.train()
-        order = rng.permutation(len(classes))
-        for i in range(steps):
-            rows = order[i * options.batch : (i + 1) * options.batch]
-            logits = encoder(batch(encoder, inputs, rows, rng)).logits
-            assert logits is not None
-            optimiser.zero_grad()
-            F.cross_entropy(logits, torch.from_numpy(classes[rows])).backward()
-            nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-    return encoder
+    encoder = load_checkpoint(checkpoint)
+    classes = {label: k for k, label in enumerate(encoder.label_set)}
+    data = WindowSet(clips, encoder, Sampling.of(chosen.data), Augmentation(), classes)
+    logits = data.outputs(encoder, batch=20).logits
+    assert logits is not None
+    given = np.array(encoder.label_set)[logits.argmax(axis=1)].tolist()
+    truth = [item.label for item in clips]
+    shapes = [[label.rpartition("-")[0] for label in labels] for labels in (given, truth)]
+    return float(np.mean(np.array(given) == truth)), float(np.mean(np.array(shapes[0]) == shapes[1]))
 
 
 def main() -> None:
@@ -181,10 +173,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     begun = time.perf_counter()
-    known = prepared(options.cache, options.side, options.samples, range(options.train_signers))
-    unseen = prepared(options.cache, options.side, options.samples, range(1000, 1000 + options.test_signers))
+    people = range(options.train_signers), range(1000, 1000 + options.test_signers)
+    training, test = (items(*prepared(options.cache, options.side, options.samples, who), who) for who in people)
     print(
-        f"{len(known[1])} training clips of {options.train_signers} signers, {len(unseen[1])} test clips of "
+        f"{len(training)} training clips of {options.train_signers} signers, {len(test)} test clips of "
         f"{options.test_signers} others, {options.side} px, {options.backbone}, {options.epochs} epochs; "
         f"rendered in {time.perf_counter() - begun:.0f} s"
     )
@@ -193,9 +185,10 @@ def main() -> None:
     for name in options.networks:
         shares = []
         for seed in range(options.seeds):
-            begun = time.perf_counter()
-            encoder = train(name, seed, options, *known)
-            seen, (sign, shape) = accuracy(encoder, *known)[0], accuracy(encoder, *unseen)
+            begun, chosen = time.perf_counter(), recipe(name, seed, options)
+            result = train(chosen, options.cache / chosen.name, training)
+            seen = accuracy(result.checkpoint, training, chosen)[0]
+            sign, shape = accuracy(result.checkpoint, test, chosen)
             shares.append(sign)
             seconds = time.perf_counter() - begun
             print(

@@ -15,7 +15,7 @@ from .options import Poses, reads_recordings
 
 if TYPE_CHECKING:
     from embeddings.isolated.classify import Classifier
-    from embeddings.training.windows import Item
+    from embeddings.training.items import Item
 
 __all__ = ["items_to_classify", "register"]
 
@@ -61,7 +61,9 @@ def train(
         str,
         typer.Option(help="label/clip folder, manifest.csv?media=videos/, poses.h5, procedural:7?signs=40, …"),
     ] = "",
-    init: Annotated[str, typer.Option(help="Starting weights: random, imagenet, or a checkpoint.")] = "",
+    init: Annotated[
+        str, typer.Option(help="Starting weights: random, imagenet, a shipped encoder, or a checkpoint.")
+    ] = "",
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.auto,
     resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on where a stopped run was.")] = True,
     change: Annotated[
@@ -69,7 +71,7 @@ def train(
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes that prepare batches.")] = 0,
 ) -> None:
-    """Train an encoder by a recipe. A stopped run goes on with the same command and ends with the same weights."""
+    """Train a network by a recipe. A stopped run goes on with the same command and ends with the same weights."""
     from embeddings.training.recipes import read_recipe, recipe_names
 
     if not recipe:
@@ -77,26 +79,28 @@ def train(
             out.print(f"[bold]{name}[/bold]  {read_recipe(name).about}")
         return
     chosen = read_recipe(recipe, change if change is not None else [])
-    from embeddings.training.train import train as train_encoder
+    from embeddings.training.train import train as train_network
 
     with progress_bar() as bar:
         task = bar.add_task(chosen.name, total=None)
 
-        def tell(step: int, total: int, line: str) -> None:
+        def on_step(step: int, total: int, line: str) -> None:
             bar.update(task, completed=step, total=total, description=f"{chosen.name}  {line}")
 
-        result = train_encoder(
-            chosen, output, data, init, device.value, resume,
-            poses.source(), workers, tell=tell,
+        result = train_network(
+            chosen, output, data, init, device.value, resume, poses.source(), workers, on_step=on_step,
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
         return
     done = result.progress
     why = ", stopped early" if done.stopped else ""
     out.print(f"{result.clips[0]} clips for training, {result.clips[1]} for validation; {done.step} steps{why}")
-    if result.clips[1]:
-        watched = abs(done.best)
-        out.print(f"best {chosen.schedule.watch} {watched:.4f} after {done.best_step} steps")
+    watch, f = chosen.schedule.watch, result.figures
+    if result.clips[1] and watch != "last":
+        out.print(f"best {watch} {abs(done.best):.4f} after {done.best_step} steps")
+    elif result.clips[1]:
+        figures = {"loss": f.loss, "top-1": f.top1, "one-shot": f.one_shot}
+        out.print("last weights: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items() if v == v))
     out.print(f"{result.checkpoint}, loss.png, log.csv, tensorboard/ in {output}/")
 
 
@@ -106,8 +110,8 @@ def items_to_classify(given: list[str], classifier: Classifier, poses: Poses, sp
 
     from embeddings.prepared import load_clip
     from embeddings.recordings import Recording, find_recordings
+    from embeddings.training.items import Item
     from embeddings.training.sources import open_source
-    from embeddings.training.windows import Item
 
     encoder = classifier.encoder
     absent = not Path(given[0].partition("#")[0]).exists()

@@ -128,7 +128,7 @@ def test_hands_and_crops_are_cut_from_videos_only(folder: Path) -> None:
 
 
 def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None:
-    """clusters → train → test → predict → semantic, as the guide walks through it."""
+    """clusters, and training → test → predict → semantic, as the guide walks through it."""
     for k in range(4):
         for sign in (0, 1):
             write_pose(tmp_path / "signs" / WORLD.signs[sign].label / f"s{sign}-{k}.pose", pose(sign, k))
@@ -145,10 +145,11 @@ def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None
         for k in range(4):
             image = rng.integers(0, 255, (40, 40, 3)).astype(np.uint8)
             cv2.imwrite(str(tmp_path / "shapes" / name / f"s{k}_0.png"), image)
-    network = tmp_path / "v.safetensors"
-    shapes = ("--folder", tmp_path / "shapes")
-    trained = run("vle", "train", *shapes, "-o", network, "--epochs", "1", "--size", "32")
+    settings = [f"--set={change}" for change in ("schedule.epochs=1", "config.size=32", "batch.size=4")]
+    command = ["train", "handshape-uwb", "--data", f"images:{tmp_path / 'shapes'}", "--init", "random", *settings]
+    trained = CliRunner().invoke(app, [*command, "-o", str(tmp_path / "run")])
     assert trained.exit_code == 0, trained.stdout
+    network, shapes = tmp_path / "run" / "best.safetensors", ("--folder", tmp_path / "shapes")
     tested = run("vle", "test", *shapes, "-m", network, "--picture", tmp_path / "m.png")
     assert tested.exit_code == 0, tested.stdout
     assert "of 8 images" in tested.stdout
@@ -160,4 +161,4 @@ def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None
     assert run("vle", "semantic", *film, "-o", tmp_path / "s.h5").exit_code == 0
     with h5py.File(tmp_path / "s.h5") as file:
         assert file["film/semantic"].shape == (16, 2590)
-    assert isinstance(run("vle", "train", "-o", network).exception, ValueError)
+    assert isinstance(run("vle", "test", "-m", network).exception, ValueError)

@@ -14,7 +14,7 @@ from embeddings.encoders.checkpoint import save_checkpoint
 from embeddings.encoders.spoter import ClassQuery, ClassQueryConfig
 from embeddings.pose import write_pose
 from embeddings.synthetic import SignWorld
-from embeddings.training.recipes import Optimiser
+from embeddings.training.settings import Optimiser
 from spotter.cli.app import app
 
 from ..embeddings.training.small_training import SMALL, as_toml

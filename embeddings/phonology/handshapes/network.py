@@ -1,137 +1,30 @@
-"""Visual language embedding (VLE): train a handshape classifier, test it, and embed a corpus of hand images.
+"""Visual language embedding (VLE): test a handshape network, and embed a corpus of hand images with it.
 
-Rows A10 to A13. The network is `embeddings.encoders.handshape.Handshape`; its penultimate layer is the embedding.
-Training sets come from hand clusters with the images of their frames, or from a folder per handshape. Validation is
-by signers (or videos) that training does not see. The recipe is the published one: SGD 1e-3, momentum .9,
-cross-entropy, batches of 32, 10 epochs; the best epoch on validation is kept, not the last.
+The network is `embeddings.encoders.handshape.Handshape`; its penultimate layer is the embedding (Hrúz et al., Sensors
+2022). `spotter train handshape-uwb` trains it, on hand clusters with the images of their frames or on a folder per
+handshape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from safe_files import GroupedHDF5
 
-from ...encoders.backbones import Init
-from ...encoders.handshape import Handshape, HandshapeConfig, augment_hands
+from ...encoders.handshape import Handshape
 from .images import SIDES
 from .network_data import HandImages
 
-__all__ = [
-    "PREDICT_CONFIDENCE",
-    "Recipe",
-    "TrainedVle",
-    "embedding_tracks",
-    "evaluate_vle",
-    "predict_store",
-    "train_vle",
-]
+__all__ = ["PREDICT_CONFIDENCE", "embedding_tracks", "evaluate_vle", "predict_store"]
 
 PREDICT_CONFIDENCE = 0.55
 """Published least confidence of the hands that are embedded."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The published training recipe; `init` "pretrained" begins from ImageNet weights."""
-
-    epochs: int = 10
-    batch: int = 32
-    rate: float = 1e-3
-    momentum: float = 0.9
-    seed: int = 0
-    init: Init = "random"
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedVle:
-    """The network with the weights of its best epoch, and (loss, validation accuracy) of each epoch."""
-
-    network: Handshape
-    history: tuple[tuple[float, float], ...]
-
-    @property
-    def accuracy(self) -> float:
-        """Of the best epoch on validation."""
-        return max(accuracy for _, accuracy in self.history)
-
-
-def train_vle(
-    training: HandImages,
-    validation: HandImages,
-    config: HandshapeConfig | None = None,
-    recipe: Recipe | None = None,
-    tell: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
-) -> TrainedVle:
-    """Trains a handshape network.
-
-    Args:
-        config: its `classes` is replaced by the number of labels.
-        tell: called after each epoch with its number, mean loss and validation accuracy.
-
-    Raises:
-        ValueError: validation has a label that training lacks.
-    """
-    from dataclasses import replace
-
-    recipe = Recipe() if recipe is None else recipe
-    names = tuple(sorted(set(training.labels)))
-    unknown = set(validation.labels) - set(names)
-    if unknown:
-        raise ValueError(f"validation has handshapes that training lacks: {', '.join(sorted(unknown))}")
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    network = Handshape(replace(HandshapeConfig() if config is None else config, classes=len(names)))
-    network.label_set = names
-    network.initialise(recipe.init)
-    truth = np.array([names.index(label) for label in training.labels])
-    optimiser = torch.optim.SGD(network.parameters(), recipe.rate, recipe.momentum)
-    history: list[tuple[float, float]] = []
-    best: dict[str, torch.Tensor] = {}
-    for epoch in range(recipe.epochs):
-        loss = _epoch(network, optimiser, training.images, truth, recipe.batch, rng)
-        accuracy = evaluate_vle(network, validation)[0]
-        if not history or accuracy > max(a for _, a in history):
-            best = {key: value.detach().clone() for key, value in network.state_dict().items()}
-        history.append((loss, accuracy))
-        tell(epoch + 1, loss, accuracy)
-    network.load_state_dict(best)
-    return TrainedVle(network.eval(), tuple(history))
-
-
-def _epoch(
-    network: Handshape,
-    optimiser: torch.optim.Optimizer,
-    images: NDArray[np.uint8],
-    truth: NDArray[np.int64],
-    batch: int,
-    rng: np.random.Generator,
-) -> float:
-    """One pass over augmented images; the mean loss."""
-    network.train()
-    order, total = rng.permutation(len(images)), 0.0
-    for start in range(0, len(order), batch):
-        rows = order[start : start + batch]
-        if len(rows) == 1 and len(order) > 1:
-            continue  # batch normalisation has nothing to normalise one image by
-        x = torch.from_numpy(augment_hands(images[rows], rng))
-        logits = network({"hand": x.unsqueeze(1)}).logits
-        if logits is None:
-            raise ValueError("the network has no classifier; give it classes")
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(truth[rows]))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        total += float(loss.detach()) * len(rows)
-    return total / len(order)
 
 
 @torch.inference_mode()

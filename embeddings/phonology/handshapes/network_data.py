@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .images import SIZE
 
-__all__ = ["HandImages", "images_from_clusters", "images_from_folder", "split_by_group"]
+__all__ = ["HandImages", "find_pictures", "images_from_clusters", "images_from_folder", "read_picture"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
@@ -22,7 +22,7 @@ class HandImages:
     Attributes:
         images: (N, 70, 70, 3) uint8 RGB.
         labels: N handshapes.
-        groups: N signers (or videos), which validation keeps apart.
+        groups: N signers (or videos), which validation keeps apart; "" where unknown.
     """
 
     images: NDArray[np.uint8]
@@ -32,35 +32,51 @@ class HandImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def rows(self, chosen: NDArray[np.bool_]) -> HandImages:
-        """The chosen ones."""
-        where = np.flatnonzero(chosen)
-        return HandImages(
-            self.images[where], tuple(self.labels[k] for k in where), tuple(self.groups[k] for k in where)
-        )
 
-
-def images_from_folder(folder: Path) -> HandImages:
-    """A folder per handshape; the signer is what stands before the first "_" of a file's name.
+def find_pictures(folder: Path) -> list[tuple[Path, str, str]]:
+    """(path, handshape, signer) of a folder per handshape: `label/SIGNER_*.png` or `label/signer/*.png`; the signer is
+    "" where the name has no "_".
 
     Raises:
-        ValueError: no such folder, no pictures in it, or one cannot be read.
+        ValueError: no such folder, no pictures in it, or deeper folders.
+    """
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES) if folder.is_dir() else []
+    pictures = []
+    for path in paths:
+        parts = path.relative_to(folder).parts
+        if len(parts) not in (2, 3):
+            raise ValueError(f"{path}: expected label/picture or label/signer/picture inside {folder}")
+        named = path.stem.split("_")[0] if "_" in path.stem else ""
+        pictures.append((path, parts[0], parts[1] if len(parts) == 3 else named))
+    if not pictures:
+        raise ValueError(f"{folder}: expected a folder per handshape with pictures ({' '.join(PICTURES)}) in it")
+    return pictures
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """(70, 70, 3) RGB.
+
+    Raises:
+        ValueError: not a readable picture.
     """
     import cv2
 
-    shapes = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
-    files = [(shape.name, f) for shape in shapes for f in sorted(shape.iterdir()) if f.suffix.lower() in PICTURES]
-    if not files:
-        raise ValueError(f"{folder}: expected a folder per handshape with pictures ({' '.join(PICTURES)}) in it")
-    images = []
-    for _, file in files:
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ValueError(f"{file}: not a readable picture")
-        resized = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        images.append(cv2.cvtColor(resized, cv2.COLOR_BGR2RGB))
-    labels = tuple(label for label, _ in files)
-    return HandImages(np.stack(images).astype(np.uint8), labels, tuple(f.stem.split("_")[0] for _, f in files))
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"{path}: not a readable picture")
+    resized = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(resized, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def images_from_folder(folder: Path) -> HandImages:
+    """The pictures of `find_pictures`.
+
+    Raises:
+        ValueError: as `find_pictures` and `read_picture`.
+    """
+    pictures = find_pictures(folder)
+    images = np.stack([read_picture(path) for path, _, _ in pictures])
+    return HandImages(images, tuple(label for _, label, _ in pictures), tuple(signer for _, _, signer in pictures))
 
 
 def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
@@ -94,25 +110,3 @@ def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
     if not images:
         raise ValueError(f"{hands} has no image of a hand clustered in {clusters}; were both made of the same videos?")
     return HandImages(np.stack(images), tuple(labels), tuple(groups))
-
-
-def split_by_group(data: HandImages, share: float = 0.25, seed: int = 0) -> tuple[HandImages, HandImages]:
-    """Training and validation sets with no group in both; every label stays in training.
-
-    Raises:
-        ValueError: there is but one group, or no group can be spared.
-    """
-    groups = sorted(set(data.groups))
-    if len(groups) < 2:
-        raise ValueError(f"all images are of one signer ({groups[0]!r}); validation needs others")
-    order = np.random.default_rng(seed).permutation(len(groups))
-    held: set[str] = set()
-    wanted = max(1, round(share * len(groups)))
-    for k in order:
-        rest = {label for label, g in zip(data.labels, data.groups, strict=True) if g not in held | {groups[k]}}
-        if len(held) < wanted and rest == set(data.labels):
-            held.add(groups[k])
-    if not held:
-        raise ValueError("each signer alone shows some handshape; no signer can be kept for validation")
-    inside = np.array([g in held for g in data.groups])
-    return data.rows(~inside), data.rows(inside)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,23 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-
-class Backbone(StrEnum):
-    mobilenet_v2 = "mobilenet_v2"
-    resnet18 = "resnet18"
-
-
-Folder = Annotated[Path | None, typer.Option("--folder", help="A folder per handshape, with pictures SIGNER_*.png.")]
+Folder = Annotated[Path | None, typer.Option("--folder", help="A folder per handshape, with pictures.")]
 Clusters = Annotated[Path | None, typer.Option("--clusters", help="Clusters (spotter phonology clusters).")]
 Hands = Annotated[Path | None, typer.Option("--hands", help="Hand images (spotter phonology hands).")]
-Network = Annotated[Path, typer.Option("--network", "-m", help="Handshape network (vle train).")]
+Network = Annotated[Path, typer.Option("--network", "-m", help="Handshape network (spotter train handshape-uwb).")]
 
 
 def register(group: typer.Typer) -> None:
     """Adds `vle` to `spotter phonology`."""
-    vle = typer.Typer(no_args_is_help=True, help="Visual language embedding: a handshape network over hand images.")
-    vle.command(epilog="Example: [bold]spotter phonology vle train --clusters clusters.h5 --hands hands.h5[/bold]")(
-        train
+    vle = typer.Typer(
+        no_args_is_help=True,
+        help="Visual language embedding: what a handshape network (spotter train handshape-uwb) says of hand images.",
     )
     vle.command(
         "test", epilog="Example: [bold]spotter phonology vle test --folder held-out/ -m vle.safetensors[/bold]"
@@ -68,42 +61,10 @@ def _network(path: Path) -> Handshape:
 
     network = load_checkpoint(path)
     if not isinstance(network, Handshape):
-        raise ValueError(f"{path}: a network of kind {network.name!r}; expected 'handshape' (vle train makes one)")
+        raise ValueError(
+            f"{path}: a network of kind {network.name!r}; expected 'handshape' (spotter train handshape-uwb makes one)"
+        )
     return network
-
-
-def train(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the network goes.")] = Path("vle.safetensors"),
-    folder: Folder = None,
-    clusters: Clusters = None,
-    hands: Hands = None,
-    backbone: Annotated[Backbone, typer.Option(help="The network.")] = Backbone.mobilenet_v2,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
-    size: Annotated[int, typer.Option(min=32, help="Pixels of the images' side inside the network.")] = 224,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 1e-3,
-    pretrained: Annotated[bool, typer.Option("--pretrained", help="Begin from ImageNet weights.")] = False,
-    seed: int = 0,
-) -> None:
-    """Train a handshape network; validation is by signers that training does not see."""
-    from embeddings.encoders.checkpoint import save_checkpoint
-    from embeddings.encoders.handshape import HandshapeConfig
-    from embeddings.phonology.handshapes.network import Recipe, train_vle
-    from embeddings.phonology.handshapes.network_data import split_by_group
-
-    training, validation = split_by_group(_images(folder, clusters, hands), seed=seed)
-    out.print(f"{len(training)} images of {len(set(training.labels))} handshapes; {len(validation)} for validation")
-    recipe = Recipe(epochs=epochs, rate=rate, seed=seed, init="pretrained" if pretrained else "random")
-    with progress_bar() as bar:
-        task = bar.add_task("epochs", total=epochs)
-
-        def tell(epoch: int, loss: float, accuracy: float) -> None:
-            out.print(f"epoch {epoch}: loss {loss:.3f}, accuracy on validation {accuracy:.3f}")
-            bar.advance(task)
-
-        trained = train_vle(training, validation, HandshapeConfig(backbone=backbone.value, size=size), recipe, tell)
-    facts = {"accuracy": trained.accuracy, "images": len(training), "epochs": epochs, "seed": seed}
-    save_checkpoint(output, trained.network, facts)
-    out.print(f"best accuracy on validation {trained.accuracy:.3f} → {output}")
 
 
 def evaluate(

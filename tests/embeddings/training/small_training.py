@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from embeddings.training.recipes import Augmentation, Batch, DataPart, LossPart, Optimiser, Recipe, RunPart, Schedule
+from embeddings.training.losses import CrossEntropy, PartTriplet
+from embeddings.training.settings import Augmentation, Batch, DataPart, Optimiser, Recipe, RunPart, Schedule
 
 DATA = "procedural:5?signs=4&signers=0-4"
 
@@ -21,22 +22,28 @@ SMALL = Recipe(
     batch=Batch("pk", classes=4, each=2, accumulate=2),
     optimiser=Optimiser("adamw", 5e-3, weight_decay=0.01, clip=1.0),
     schedule=Schedule("cosine", steps=12, warmup=3, validate=4, watch="top1"),
-    loss=LossPart(parts=5),
+    loss={"part_triplet": PartTriplet(parts=5), "cross_entropy": CrossEntropy()},
     run=RunPart(seed=3),
 )
 
 
 def as_toml(recipe: Recipe) -> str:
     """A recipe as a file would hold it."""
-    lines = [f"encoder = {json.dumps(recipe.encoder)}"]
+    lines = [f"network = {json.dumps(recipe.network)}"]
     for name, table in recipe.as_dict().items():
         if isinstance(table, dict):
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+            lines += [f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
     return "\n".join(lines)
 
 
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value)
+
+
 def main(arguments: Sequence[str]) -> None:
-    """`python -m tests.embeddings.training.small_training FOLDER STEP`: trains, and is killed while it writes STEP."""
+    """`python -m tests.embeddings.training.small_training FOLDER STEP`: is killed while it writes a step's state."""
     import os
     import signal
 
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         real(source, target)
 
     os.replace = dying  # type: ignore[assignment]
-    train(replace(SMALL), folder, save_every=0.0, tell=lambda now, *_: done.__setitem__(0, now))
+    train(replace(SMALL), folder, save_every=0.0, on_step=lambda now, *_: done.__setitem__(0, now))
 
 
 if __name__ == "__main__":

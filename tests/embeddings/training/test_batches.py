@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 
 from embeddings.training.batches import PKSampler, ShuffleSampler
 
@@ -31,12 +32,38 @@ def test_a_batch_is_the_same_whatever_came_before() -> None:
     assert PKSampler(labels, 3, 2, seed=8).batch(0).tolist() != in_order[0]
 
 
-def test_the_librarys_generator_is_left_as_it_was() -> None:
-    np.random.seed(3)  # noqa: NPY002 (the library's own generator is the old one)
-    wanted = np.random.rand()  # noqa: NPY002
-    np.random.seed(3)  # noqa: NPY002
-    PKSampler([0, 0, 1, 1], 2, 2, seed=0).batch(5)
-    assert np.random.rand() == wanted  # noqa: NPY002
+def test_a_sign_with_too_few_clips_gives_some_twice() -> None:
+    batch = PKSampler([0, 1, 1, 1], 2, 3, seed=0).batch(0)
+    assert sorted(batch.tolist()) == [0, 0, 0, 1, 2, 3]
+
+
+def test_half_of_the_signs_are_neighbours_of_the_others() -> None:
+    """Class vectors on a circle: the two nearest signs are those beside."""
+    signs = 40
+    angles = torch.arange(signs) * (2 * torch.pi / signs)
+    vectors = torch.stack([angles.cos(), angles.sin()], dim=1) * torch.linspace(1, 9, signs)[:, None]
+    labels = (100 + np.repeat(np.arange(signs), 3)).tolist()  # the part's signs need not be the first classes
+    table = torch.cat([torch.randn(100, 2), vectors])
+    sampler = PKSampler(labels, 10, 2, seed=3, neighbours=2)
+    more = 0
+    for number in range(30):
+        anchors = {labels[i] for i in sampler.batch(number)[::2][:5]}
+        chosen = [labels[i] for i in sampler.batch(number, table)[::2]]
+        assert chosen == sorted(set(chosen))
+        assert anchors <= set(chosen)
+        beside = {100 + (anchor - 100 + way) % signs for anchor in anchors for way in (-1, 1)}
+        assert set(chosen) - anchors <= beside
+        more += len(chosen) - 5
+    assert more > 100  # of 150; a neighbour may be an anchor, or another's neighbour
+    plain = PKSampler(labels, 10, 2, seed=3)
+    assert plain.batch(4, table).tolist() == plain.batch(4).tolist()
+
+
+def test_parts_of_a_mixture_draw_for_themselves() -> None:
+    labels = np.repeat(np.arange(6), 4).tolist()
+    batches = [[PKSampler(labels, 3, 2, 7, part=part).batch(n).tolist() for n in range(5)] for part in (0, 1)]
+    assert batches[0] != batches[1]
+    assert ShuffleSampler(50, 5, 2, 0).batch(1).tolist() != ShuffleSampler(50, 5, 2, 1).batch(1).tolist()
 
 
 def test_every_sign_comes_up() -> None:

@@ -16,9 +16,11 @@ from embeddings.pose.formats.spoter_csv import write_spoter_csv
 from embeddings.pose.formats.store import write_store
 from embeddings.recordings import read_recording
 from embeddings.synthetic import SignWorld
-from embeddings.training.recipes import Augmentation, DataPart
-from embeddings.training.sources import DataError, open_source, split_items
-from embeddings.training.windows import Item, Place, Sampling, WindowSet, stack, take
+from embeddings.training.items import Item, Sampling
+from embeddings.training.settings import Augmentation, DataPart
+from embeddings.training.sources import DataError, open_source
+from embeddings.training.splits import split_items
+from embeddings.training.windows import Place, WindowSet, stack, take
 from eval.splits import LeakError
 
 WORLD = SignWorld(5, signs=3)
@@ -157,15 +159,20 @@ def test_arrays_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("procedural:x?signs=4", "expected e.g."),
+        ("procedural:x?signs=4", "expected e.g. procedural:7"),
+        ("procedural:5?signers=a", "signers is 'a'; expected first-last"),
+        ("procedural:5?signs=two", "signs is 'two'; expected a whole number"),
+        ("depth:7?videos=3", "say where these are to be kept"),
+        ("clusters:c.h5", "needs the hand images"),
         ("procedural:5?hands=4", "hands is not known"),
         ("nowhere/", "no such file or folder"),
-        ("images:nowhere", "holds no clip"),
     ],
 )
 def test_what_is_wrong_with_a_source_is_named(source: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         open_source(source, ("pose",))
+    with pytest.raises(ValueError, match="a folder per handshape"):
+        open_source("images:nowhere", ("hand",))
 
 
 def items(rows: list[tuple[str, str, str, str]]) -> list[Item]:

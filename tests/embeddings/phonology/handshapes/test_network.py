@@ -10,16 +10,19 @@ import pytest
 import torch
 
 from embeddings.clip import Clip, Pose
+from embeddings.encoders.checkpoint import load_checkpoint
 from embeddings.encoders.handshape import Handshape, HandshapeConfig
 from embeddings.encoders.pose_transformer import VLE_SETTINGS, SemanticTransformer
 from embeddings.phonology.handshapes.images import SIZE, write_hand_images
-from embeddings.phonology.handshapes.network import Recipe, embedding_tracks, evaluate_vle, predict_store, train_vle
-from embeddings.phonology.handshapes.network_data import HandImages, images_from_folder, split_by_group
+from embeddings.phonology.handshapes.network import embedding_tracks, evaluate_vle, predict_store
+from embeddings.phonology.handshapes.network_data import HandImages, find_pictures, images_from_folder
 from embeddings.phonology.semantic_vector import semantic_track
 from embeddings.synthetic import SignWorld
+from embeddings.training.recipes import read_recipe
+from embeddings.training.sources import open_source
+from embeddings.training.train import train
+from eval.splits import read_split
 from safe_files import GroupedHDF5
-
-SMALL = HandshapeConfig(backbone="resnet18", size=32)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,17 +47,6 @@ def discs_and_bars(rng: np.random.Generator, count: int) -> HandImages:
     return HandImages(images, labels, tuple(f"s{k // 2 % 4}" for k in range(count)))
 
 
-def test_validation_has_other_signers_and_no_new_handshapes() -> None:
-    data = discs_and_bars(np.random.default_rng(0), 40)
-    training, validation = split_by_group(data, 0.25, seed=3)
-    assert len(training) + len(validation) == 40
-    assert not set(training.groups) & set(validation.groups)
-    assert set(training.labels) == {"disc", "bar"}
-    one = HandImages(data.images, data.labels, ("s",) * 40)
-    with pytest.raises(ValueError, match="one signer"):
-        split_by_group(one)
-
-
 def test_a_folder_per_handshape(tmp_path: Path) -> None:
     data = discs_and_bars(np.random.default_rng(1), 6)
     for k in range(6):
@@ -72,22 +64,52 @@ def test_a_folder_per_handshape(tmp_path: Path) -> None:
         images_from_folder(tmp_path / "nowhere")
 
 
-def test_training_learns_and_testing_counts() -> None:
-    rng = np.random.default_rng(2)
-    training, validation = split_by_group(discs_and_bars(rng, 48), 0.25)
-    told: list[int] = []
-    recipe = Recipe(epochs=6, batch=8, rate=0.003)
-    trained = train_vle(training, validation, SMALL, recipe, lambda epoch, loss, accuracy: told.append(epoch))
-    assert told == [1, 2, 3, 4, 5, 6]
-    assert trained.network.label_set == ("bar", "disc")
-    assert trained.accuracy > 0.7
-    accuracy, counts = evaluate_vle(trained.network, validation)
-    assert accuracy == pytest.approx(trained.accuracy)  # the best epoch is kept
+def test_what_was_trained_is_tested(tmp_path: Path) -> None:
+    data = discs_and_bars(np.random.default_rng(2), 48)
+    for k in range(48):
+        (tmp_path / "hands" / data.labels[k]).mkdir(parents=True, exist_ok=True)
+        name = f"{data.groups[k]}_{k}.png"
+        cv2.imwrite(str(tmp_path / "hands" / data.labels[k] / name), data.images[k][..., ::-1])
+    changes = [
+        "config.backbone=resnet18",
+        "config.size=32",
+        "batch.size=8",
+        "optimiser.rate=0.003",
+        "schedule.epochs=6",
+    ]
+    recipe = read_recipe("handshape-uwb", changes)
+    result = train(recipe, tmp_path / "run", f"images:{tmp_path / 'hands'}", init="random")
+    assert result.clips == (36, 12)  # one signer of four is held out
+    assert result.progress.best > 0.7
+    network = load_checkpoint(result.checkpoint)
+    assert isinstance(network, Handshape)
+    assert network.label_set == ("bar", "disc")
+    held = [i for i in range(48) if f"{data.labels[i]}/{data.groups[i]}_{i}.png" in
+            read_split(tmp_path / "run" / "split.json").validation]  # fmt: skip
+    assert len({data.groups[i] for i in held}) == 1
+    validation = HandImages(data.images[held], tuple(data.labels[i] for i in held), ("",) * len(held))
+    accuracy, counts = evaluate_vle(network, validation)
+    assert accuracy == pytest.approx(result.progress.best)  # the best epoch is kept
     assert counts.sum() == len(validation)
     assert counts.shape == (2, 2)
     other = HandImages(validation.images, ("fist",) * len(validation), validation.groups)
     with pytest.raises(ValueError, match="fist"):
-        evaluate_vle(trained.network, other)
+        evaluate_vle(network, other)
+
+
+def test_signers_of_pictures_are_told_by_name_or_folder(tmp_path: Path) -> None:
+    for name in ("flat/ann_1.png", "flat/2.png", "flat/ben/3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), np.zeros((9, 20, 3), np.uint8))
+    found = [(path.name, label, signer) for path, label, signer in find_pictures(tmp_path)]
+    assert found == [("2.png", "flat", ""), ("ann_1.png", "flat", "ann"), ("3.png", "flat", "ben")]
+    items = open_source(f"images:{tmp_path}", ("hand",))
+    assert [(item.label, item.signer) for item in items] == [("flat", ""), ("flat", "ann"), ("flat", "ben")]
+    assert items[0].load().extra["hand"].shape == (1, SIZE, SIZE, 3)  # of whatever size they were
+    (tmp_path / "flat" / "ben" / "deep").mkdir()
+    cv2.imwrite(str(tmp_path / "flat" / "ben" / "deep" / "4.png"), np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(ValueError, match="expected label/picture or label/signer/picture"):
+        find_pictures(tmp_path)
 
 
 @pytest.fixture(scope="module")
