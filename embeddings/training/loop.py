@@ -214,6 +214,11 @@ class Loop:
                 self._keep()
         else:
             value = self.figures.value(watch)
+            if math.isnan(value):
+                raise TrainingError(
+                    f"validation gives no {watch}: it shows other signs than training, or no sign twice by different "
+                    "signers; set schedule.watch to another figure or to last"
+                )
             if better(value, done.best) or not done.best_step:
                 done.best, done.best_step, done.stale = value, done.step, 0
                 if self.fabric.is_global_zero:
