@@ -77,7 +77,7 @@ class PKSampler:
                 f"batches of {classes} signs, but the data has {len(self.classes)}; lower batch.classes (or a "
                 "mixture's classes)"
             )
-        self.signs, self.each, self.neighbours = classes, each, neighbours
+        self.signs_per_batch, self.each, self.neighbours = classes, each, neighbours
         self.key = (seed, 1) if part == 0 else (seed, 1, part)
         self.epoch = max(1, len(values) // (classes * each))
         order = np.argsort(values, kind="stable")
@@ -86,11 +86,11 @@ class PKSampler:
     def batch(self, number: int, class_vectors: Tensor | None = None) -> NDArray[np.int64]:
         """Indexes (P·K,) of the items of a batch; K in a row are of one sign."""
         rng = numbers(self.key[0], self.key[1], number, *self.key[2:])
-        chosen = rng.permutation(len(self.classes))[: self.signs]
+        signs = rng.permutation(len(self.classes))[: self.signs_per_batch]
         if class_vectors is not None and self.neighbours:
-            anchors = chosen[: self.signs // 2]
-            chosen = np.union1d(anchors, self._nearest(anchors, class_vectors, rng))
-        rows = [self._items[sign] for sign in chosen]
+            anchors = signs[: self.signs_per_batch // 2]
+            signs = np.union1d(anchors, self._nearest(anchors, class_vectors, rng))
+        rows = [self._items[sign] for sign in signs]
         return np.concatenate([rng.choice(own, self.each, replace=len(own) < self.each) for own in rows])
 
     def _nearest(self, anchors: NDArray[np.int64], vectors: Tensor, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ class StrictTable:
     __pydantic_config__ = {"extra": "forbid", "strict": True}  # noqa: RUF012 (pydantic asks for a plain dict)
 
 
-def checked(kind: type[Kind], given: Mapping[str, Any], place: str) -> Kind:
+def checked(kind: type[Kind], table: Mapping[str, Any], place: str) -> Kind:
     """A table as its dataclass.
 
     Args:
@@ -30,7 +30,7 @@ def checked(kind: type[Kind], given: Mapping[str, Any], place: str) -> Kind:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(given, default=str))
+        return TypeAdapter(kind).validate_json(json.dumps(table, default=str))
     except ValidationError as errors:
         error = errors.errors()[0]
     # of alternatives (a number or several) pydantic adds which one it tried

@@ -52,25 +52,25 @@ class FrameNetwork(nn.Module):
 
     Class attributes:
         name: as recipes name it.
-        given: F; values: K.
+        input_size: F; output_size: K.
     """
 
     name: ClassVar[str]
-    given: ClassVar[int]
-    values: ClassVar[int]
+    input_size: ClassVar[int]
+    output_size: ClassVar[int]
     required_inputs: ClassVar[tuple[str, ...]] = ("features",)
 
     def __init__(self, config: FrameNetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config = FrameNetworkConfig() if config is None else config
         self.layers = nn.ModuleList([
-            nn.Linear(self.given, config.hidden), nn.Linear(config.hidden, config.hidden),
-            nn.Linear(config.hidden, self.values),
+            nn.Linear(self.input_size, config.hidden), nn.Linear(config.hidden, config.hidden),
+            nn.Linear(config.hidden, self.output_size),
         ])  # fmt: skip
         self.mean: Tensor
         self.scale: Tensor
-        self.register_buffer("mean", torch.zeros(self.given))
-        self.register_buffer("scale", torch.ones(self.given))
+        self.register_buffer("mean", torch.zeros(self.input_size))
+        self.register_buffer("scale", torch.ones(self.input_size))
 
     @classmethod
     def config_class(cls) -> type:
@@ -82,8 +82,8 @@ class FrameNetwork(nn.Module):
         Raises:
             ValueError: they are of another width.
         """
-        if features.shape[1] != self.given:
-            raise ValueError(f"features have {features.shape[1]} values; network {self.name!r} takes {self.given}")
+        if features.shape[1] != self.input_size:
+            raise ValueError(f"features have {features.shape[1]} values; network {self.name!r} takes {self.input_size}")
         self.mean.copy_(features.mean(0))
         self.scale.copy_(features.std(0) + LEAST_SPREAD)
 
@@ -136,10 +136,10 @@ class FrameNetwork(nn.Module):
 class DepthNetwork(FrameNetwork):
     """Depth of an arm: `embeddings.phonology.depth`."""
 
-    name, given, values = "depth", 137, len(OUTPUTS)
+    name, input_size, output_size = "depth", 137, len(OUTPUTS)
 
 
 class LocationNetwork(FrameNetwork):
     """Place of a hand: `embeddings.phonology.locations`."""
 
-    name, given, values = "locations", 116, len(LOCATIONS)
+    name, input_size, output_size = "locations", 116, len(LOCATIONS)

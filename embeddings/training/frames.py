@@ -98,8 +98,8 @@ def _tracks(item: Item) -> list[dict[str, NDArray[Any]]]:
     extra = item.load().extra
     truth = next((name for name in ("class", "target") if name in extra), None)
     if truth is None or "features" not in extra:
-        given = ", ".join(extra) if extra else "none"
-        raise ValueError(f"{item.id}: needs the arrays 'features' and 'class' or 'target'; it has {given}")
+        names = ", ".join(extra) if extra else "none"
+        raise ValueError(f"{item.id}: needs the arrays 'features' and 'class' or 'target'; it has {names}")
     features = np.asarray(extra["features"], np.float32)
     values = np.asarray(extra[truth], np.int64 if truth == "class" else np.float32)
     weight = np.asarray(extra.get("weight", np.ones(len(features))), np.float64)

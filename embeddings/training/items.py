@@ -62,8 +62,8 @@ class Sampling:
     @classmethod
     def of(cls, data: DataPart | Mapping[str, Any]) -> Sampling:
         """From a recipe's data part, or from what a checkpoint's training facts say."""
-        given = data if isinstance(data, Mapping) else vars(data)
-        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})
+        settings = data if isinstance(data, Mapping) else vars(data)
+        return cls(**{name: settings[name] for name in cls.__dataclass_fields__ if name in settings})
 
     def positions(
         self, start: float, end: float, samples: int, rng: np.random.Generator | None = None

@@ -67,15 +67,13 @@ class Loop:
     on_step: OnStep | None = None
 
     def __post_init__(self) -> None:
-        batch, schedule = self.recipe.batch, self.recipe.schedule
+        batch, schedule, world = self.recipe.batch, self.recipe.schedule, self.fabric.world_size
+        if batch.clips() % world:
+            raise TrainingError(f"a batch of {batch.clips()} clips cannot be shared by {world} processes")
         self.samplers = samplers(self.recipe, self.parts)
         self.epoch = schedule.epoch if schedule.epoch else max(1, -(-self.samplers[0].epoch // batch.accumulate))
         self.total = schedule.steps if schedule.steps else schedule.epochs * self.epoch
         self.network: Any = self.objective.network
-        if batch.neighbours and self.objective.class_vectors() is None:
-            raise TrainingError(
-                f"{self.recipe.name}: batch.neighbours needs a loss with a linear classifier, as loss.cosine_softmax"
-            )
         self.progress, self.figures = Progress(), Figures()
         self._vectors: Tensor | None = None
 
@@ -84,12 +82,12 @@ class Loop:
         optimiser = make_optimiser(self.objective.parameters(), self.recipe)
         model, optimiser = self.fabric.setup(self.objective, optimiser)
         self._resume(optimiser)
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         if not self.fabric.is_global_zero:
-            self._steps(model, optimiser, None, begun)
+            self._steps(model, optimiser, None, start_time)
             return self.progress
         with TrainingLog(self.folder, self.progress.step, tuple(self.objective.terms)) as log:
-            self._steps(model, optimiser, log, begun - log.seconds)
+            self._steps(model, optimiser, log, start_time - log.seconds)
         draw_losses(self.folder / "log.csv", self.folder / "loss.png", f"{self.recipe.name}: {self.recipe.network}")
         return self.progress
 
@@ -105,26 +103,26 @@ class Loop:
         if state.scaler:
             self.fabric.strategy.precision.load_state_dict(state.scaler)
 
-    def _steps(self, model: Any, optimiser: Any, log: TrainingLog | None, begun: float) -> None:
-        done, saved = self.progress, time.perf_counter()
+    def _steps(self, model: Any, optimiser: Any, log: TrainingLog | None, start_time: float) -> None:
+        progress, last_save = self.progress, time.perf_counter()
         schedule = self.recipe.schedule
         every = schedule.validate if schedule.validate else self.epoch
         batches = self._batches()
         model.train()
-        while done.step < self.total and not done.stopped:
+        while progress.step < self.total and not progress.stopped:
             values = self._step(model, optimiser, batches)
-            done.step += 1
-            if log is not None and (done.step % LOG_EVERY == 0 or done.step == 1):
-                log.add({"step": done.step, **values, "seconds": time.perf_counter() - begun})
-            last = done.step == self.total
-            validated = last or (done.step % every == 0 and self.validation is not None)
+            progress.step += 1
+            if log is not None and (progress.step % LOG_EVERY == 0 or progress.step == 1):
+                log.add({"step": progress.step, **values, "seconds": time.perf_counter() - start_time})
+            last = progress.step == self.total
+            validated = last or (progress.step % every == 0 and self.validation is not None)
             if validated:
-                self._validate(log, begun)
+                self._validate(log, start_time)
             if self.on_step is not None:
-                self.on_step(done.step, self.total, _line(self.figures))
-            if validated or time.perf_counter() - saved >= self.save_every:
+                self.on_step(progress.step, self.total, _line(self.figures))
+            if validated or time.perf_counter() - last_save >= self.save_every:
                 self._save(optimiser)
-                saved = time.perf_counter()
+                last_save = time.perf_counter()
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
         """The batches from the present step on. Each pass of the loader ends where the samplers need the classifier as
@@ -158,9 +156,9 @@ class Loop:
         rank, world, slot, draws = self.fabric.global_rank, self.fabric.world_size, 0, []
         for sampler, share in zip(self.samplers, self.recipe.shares(), strict=True):
             items = sampler.batch(number, vectors)
-            mine = slice(rank * len(items) // world, (rank + 1) * len(items) // world)
+            own_share = slice(rank * len(items) // world, (rank + 1) * len(items) // world)
             between = (rank + 1) * share.background // world - rank * share.background // world
-            draws.append(Draw(self.recipe.run.seed, number, slot + mine.start, items[mine], between))
+            draws.append(Draw(self.recipe.run.seed, number, slot + own_share.start, items[own_share], between))
             slot += len(items)
         return draws
 
@@ -190,26 +188,26 @@ class Loop:
         """The loss and its terms; a training that has run away is stopped before it overwrites its state."""
         try:
             terms: dict[str, Tensor] = model(batch, step)
-            wrong = None if torch.isfinite(terms["loss"]) else f"the loss is {float(terms['loss'])}"
+            problem = None if torch.isfinite(terms["loss"]) else f"the loss is {float(terms['loss'])}"
         except RuntimeError:
             if all(float(p.detach().abs().amax()) < RUNAWAY for p in self.objective.parameters()):
                 raise
-            wrong = "the loss is nan"  # such weights break a network in many ways
-        if wrong:
+            problem = "the loss is nan"  # such weights break a network in many ways
+        if problem:
             raise TrainingError(
-                f"{wrong} at step {step}; lower optimiser.rate, clip gradients (optimiser.clip), "
+                f"{problem} at step {step}; lower optimiser.rate, clip gradients (optimiser.clip), "
                 "or train in 32 bits (run.precision)"
             )
         return terms
 
-    def _validate(self, log: TrainingLog | None, begun: float) -> None:
-        done, watch = self.progress, self.recipe.schedule.watch
+    def _validate(self, log: TrainingLog | None, start_time: float) -> None:
+        progress, watch = self.progress, self.recipe.schedule.watch
         if self.validation is not None:
             if self.fabric.is_global_zero:
                 self.figures = self.validation.figures(self.network)
             self.figures = self.fabric.broadcast(self.figures)
         if self.validation is None or watch == "last":
-            done.best_step = done.step
+            progress.best_step = progress.step
             if self.fabric.is_global_zero:
                 self._keep()
         else:
@@ -219,17 +217,17 @@ class Loop:
                     f"validation gives no {watch}: it shows other signs than training, or no sign twice by different "
                     "signers; set schedule.watch to another figure or to last"
                 )
-            if better(value, done.best) or not done.best_step:
-                done.best, done.best_step, done.stale = value, done.step, 0
+            if better(value, progress.best) or not progress.best_step:
+                progress.best, progress.best_step, progress.stale = value, progress.step, 0
                 if self.fabric.is_global_zero:
                     self._keep()
             else:
-                done.stale += 1
-                done.stopped = 0 < self.recipe.schedule.patience <= done.stale
+                progress.stale += 1
+                progress.stopped = 0 < self.recipe.schedule.patience <= progress.stale
         if log is not None and self.validation is not None:
             f = self.figures
-            log.add({"step": done.step, "validation_loss": f.loss, "top1": f.top1, "one_shot": f.one_shot,
-                     "seconds": time.perf_counter() - begun})  # fmt: skip
+            log.add({"step": progress.step, "validation_loss": f.loss, "top1": f.top1, "one_shot": f.one_shot,
+                     "seconds": time.perf_counter() - start_time})  # fmt: skip
 
     def _keep(self) -> None:
         figures = {k: v for k, v in self.figures.as_dict().items() if v == v}

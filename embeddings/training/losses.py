@@ -91,8 +91,8 @@ class PartTriplet(Triplet):
         parts, sign = output.parts, batch["sign"]
         count = parts.shape[1]
         if 0 < self.parts < count:
-            chosen = np.sort(rng.choice(count, self.parts, replace=False))
-            parts = parts[:, torch.from_numpy(chosen).to(parts.device)]
+            indices = np.sort(rng.choice(count, self.parts, replace=False))
+            parts = parts[:, torch.from_numpy(indices).to(parts.device)]
         parts, labels = parts[sign], batch["label"][sign]
         if self.normalise:
             parts = F.normalize(parts, dim=-1)

@@ -1,4 +1,4 @@
-"""The networks that recipes name: built with their config, started, and written to the file that uses them."""
+"""The networks that recipes name: instance with their config, started, and written to the file that uses them."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def build_network(recipe: Recipe, classes: int) -> Any:
     if unknown:
         have = ", ".join(name for name in names if name != "classes")
         raise TrainingError(f"{recipe.name}: {recipe.network} has no config {', '.join(unknown)} ({have})")
-    given = {**recipe.config, **({"classes": classes} if "classes" in names else {})}
+    values = {**recipe.config, **({"classes": classes} if "classes" in names else {})}
     try:
-        built = network(TypeAdapter(kind).validate_python(given))
+        instance = network(TypeAdapter(kind).validate_python(values))
     except ValidationError as errors:
         error = errors.errors()[0]
         raise TrainingError(
@@ -70,10 +70,10 @@ def build_network(recipe: Recipe, classes: int) -> Any:
     except (TypeError, ValueError) as error:
         raise TrainingError(f"{recipe.name}: {recipe.network} refuses its config ({error})") from None
     if recipe.run.batch_norm:
-        for module in built.modules():
+        for module in instance.modules():
             if isinstance(module, _BatchNorm):
                 module.momentum = recipe.run.batch_norm
-    return built
+    return instance
 
 
 def initialise(network: Any, init: str) -> str:
@@ -115,9 +115,9 @@ def _take_over(network: Any, other: Encoder) -> None:
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     if other.label_set != network.label_set:  # another set of signs: its classifier says nothing about ours
         fitting = {k: v for k, v in fitting.items() if not k.startswith("classifier.")}
-    anew = sorted(set(own) - set(fitting))
-    if anew:
-        log.warning("%d of %d tensors start anew: %s", len(anew), len(own), ", ".join(anew[:4]))
+    missing = sorted(set(own) - set(fitting))
+    if missing:
+        log.warning("%d of %d tensors start missing: %s", len(missing), len(own), ", ".join(missing[:4]))
     network.load_state_dict(fitting, strict=False)
 
 

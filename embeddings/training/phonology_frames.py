@@ -106,8 +106,8 @@ def _estimated_hands(pose: Pose, rng: np.random.Generator) -> Pose:
         joints = SKELETONS[pose.skeleton].hand(side)
         exact = z[:, joints] - z[:, joints[:1]]
         drift = np.stack([np.interp(at, knots, rng.normal(size=len(knots))) for _ in range(22)], axis=1)
-        wrong = 0.35 * float(np.std(exact)) * drift[:, 1:]
-        z[:, joints] = z[:, joints[:1]] + (exact * (1 + 0.3 * drift[:, :1]) + wrong) / HAND_DEPTH
+        noise = 0.35 * float(np.std(exact)) * drift[:, 1:]
+        z[:, joints] = z[:, joints[:1]] + (exact * (1 + 0.3 * drift[:, :1]) + noise) / HAND_DEPTH
     return replace(pose, z=z)
 
 

@@ -104,34 +104,34 @@ def _recipe(name: str, content: Mapping[str, Any]) -> Recipe:
         raise RecipeError(f"{name}: {', '.join(unknown)} is not known; a recipe has {', '.join(sorted(expected))}")
     if not isinstance(content.get("network"), str):
         raise RecipeError(f"{name}: network is missing; expected a name of embeddings.encoders.ENCODERS")
-    given = {key: _mapping(name, key, content.get(key, {})) for key in ("config", "mixture", "loss", *_TABLES)}
-    precision = given["run"].get("precision")
+    contents = {key: _mapping(name, key, content.get(key, {})) for key in ("config", "mixture", "loss", *_TABLES)}
+    precision = contents["run"].get("precision")
     if isinstance(precision, int):  # 32 and 16 need no quotes
-        given["run"] = {**given["run"], "precision": str(precision)}
-    tables = {key: _checked(name, key, kind, given[key]) for key, kind in _TABLES.items()}
-    mixture = {key: _checked(name, f"mixture.{key}", MixturePart, part) for key, part in given["mixture"].items()}
-    unknown = sorted(set(given["loss"]) - set(LOSSES))
+        contents["run"] = {**contents["run"], "precision": str(precision)}
+    tables = {key: _checked(name, key, kind, contents[key]) for key, kind in _TABLES.items()}
+    mixture = {key: _checked(name, f"mixture.{key}", MixturePart, part) for key, part in contents["mixture"].items()}
+    unknown = sorted(set(contents["loss"]) - set(LOSSES))
     if unknown:
         raise RecipeError(f"{name}: loss.{unknown[0]} is not known; losses are {', '.join(LOSSES)}")
     loss = {
         key: _checked(name, f"loss.{key}", LOSSES[key], term if isinstance(term, Mapping) else {"weight": term})
-        for key, term in given["loss"].items()
+        for key, term in contents["loss"].items()
     }
-    recipe = Recipe(name, content["network"], str(content.get("about", "")), given["config"], mixture=mixture,
+    recipe = Recipe(name, content["network"], str(content.get("about", "")), contents["config"], mixture=mixture,
                     loss=loss, **tables)  # fmt: skip
     _check(recipe)
     return recipe
 
 
-def _mapping(recipe: str, table: str, given: Any) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise RecipeError(f"{recipe}: {table} is {given!r}; expected a table")
-    return dict(given)
+def _mapping(recipe: str, table: str, content: Any) -> dict[str, Any]:
+    if not isinstance(content, Mapping):
+        raise RecipeError(f"{recipe}: {table} is {content!r}; expected a table")
+    return dict(content)
 
 
-def _checked(recipe: str, table: str, kind: type, given: Any) -> Any:
+def _checked(recipe: str, table: str, kind: type, content: Any) -> Any:
     try:
-        return checked(kind, _mapping(recipe, table, given), table)
+        return checked(kind, _mapping(recipe, table, content), table)
     except RecipeError:
         raise
     except ValueError as error:
@@ -145,16 +145,16 @@ def _check(recipe: Recipe) -> None:
         RecipeError: names the keys.
     """
     name, data, schedule, batch, terms = recipe.name, recipe.data, recipe.schedule, recipe.batch, recipe.loss
-    counted = {key for key, term in terms.items() if term.weight > 0}
-    if not counted:
+    active = {key for key, term in terms.items() if term.weight > 0}
+    if not active:
         raise RecipeError(f"{name}: no loss counts; give one of {', '.join(LOSSES)} a weight above 0")
     if (schedule.steps > 0) == (schedule.epochs > 0):
         raise RecipeError(f"{name}: set one of schedule.steps ({schedule.steps}) and schedule.epochs; the other is 0")
-    if counted & {"triplet", "part_triplet"} and batch.sampler == "pk" and batch.each < 2:
+    if active & {"triplet", "part_triplet"} and batch.sampler == "pk" and batch.each < 2:
         raise RecipeError(f"{name}: triplets need two clips of a sign in a batch; batch.each is {batch.each}")
     if data.material == "windows" and data.sampling == "all" and batch.clips() > 1:
         raise RecipeError(f"{name}: clips of all their frames differ in length; a batch holds one, not {batch.clips()}")
-    if schedule.watch in ("loss", "top1") and not counted & {"cross_entropy", "smooth_l1"}:
+    if schedule.watch in ("loss", "top1") and not active & {"cross_entropy", "smooth_l1"}:
         raise RecipeError(
             f"{name}: without loss.cross_entropy nothing is classified; set schedule.watch to one-shot or last"
         )

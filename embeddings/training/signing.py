@@ -42,13 +42,13 @@ def isolated_signs(
     from ..synthetic import SignWorld
 
     world = SignWorld(seed, signs)
-    chosen = world.signs if only is None else world.signs[only[0] : only[1] + 1]
+    performed = world.signs if only is None else world.signs[only[0] : only[1] + 1]
     return [
         Item(
             f"{sign.label}~signer-{seed}-{who}~{take}", sign.label,
             partial(_isolated, world, sign, who, take, severity, rotations, side), f"signer-{seed}-{who}",
         )
-        for who in range(signers[0], signers[1] + 1) for sign in chosen for take in range(takes)
+        for who in range(signers[0], signers[1] + 1) for sign in performed for take in range(takes)
     ]  # fmt: skip
 
 
@@ -93,12 +93,12 @@ def utterances(seed: int, signs: int, count: int, length: int = 6, isolated: flo
         size = 1 if rng.random() < isolated else length
         while len(deck) < size:
             deck += list(rng.permutation(signs))
-        chosen, deck = [world.signs[i] for i in deck[:size]], deck[size:]
+        own_signs, deck = [world.signs[i] for i in deck[:size]], deck[size:]
         signer = random_signer(rng, f"signer-{seed}-{take}", LEFT_HANDED)
         noise = random_noise(rng, float(rng.choice(SEVERITIES)))
         fps = float(rng.choice(list(FRAME_RATES), p=list(FRAME_RATES.values())))
-        load = partial(_utterance, world, chosen, signer, random_camera(rng), noise, fps, take)
-        names = tuple(_name(seed, sign.label) for sign in chosen)
+        load = partial(_utterance, world, own_signs, signer, random_camera(rng), noise, fps, take)
+        names = tuple(_name(seed, sign.label) for sign in own_signs)
         items.append(Item(f"utterance-{seed}-{take}", "", load, signer.name, signs=names))
     return items
 

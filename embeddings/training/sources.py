@@ -160,7 +160,7 @@ def _landmarks(text: str, options: Options, needs: tuple[str, ...], poses: PoseS
             label, id = f"{path.parent.name}:{sequence.label}", f"{path.stem}/{sequence.id or number}"
             clip = Clip(id, pose.fps, pose, label=label, signer=sequence.signer)
             clip = replace(right_handed(clip), spans=(Span(label, *_signing_span(pose)),))
-            items.append(Item(id, label, partial(_given, clip), sequence.signer))
+            items.append(Item(id, label, partial(_as_it_is, clip), sequence.signer))
     return items
 
 
@@ -175,7 +175,7 @@ def _signing_span(pose: Pose) -> tuple[int, int]:
     return signing_span(wrists, shoulders, pose.fps)
 
 
-def _given(clip: Clip) -> Clip:
+def _as_it_is(clip: Clip) -> Clip:
     return clip
 
 
@@ -202,7 +202,10 @@ def _clusters(path: str, options: Options, needs: tuple[str, ...], poses: PoseSo
     data = images_from_clusters(Path(path), Path(options.pop("hands")))
     return [
         Item(
-            f"hand-{k}", label, partial(_given, Clip(f"hand-{k}", 25.0, extra={"hand": data.images[k : k + 1]})), video
+            f"hand-{k}",
+            label,
+            partial(_as_it_is, Clip(f"hand-{k}", 25.0, extra={"hand": data.images[k : k + 1]})),
+            video,
         )
         for k, (label, video) in enumerate(zip(data.labels, data.groups, strict=True))
     ]

@@ -19,7 +19,7 @@ __all__ = ["split_items"]
 
 
 def split_items(
-    items: list[Item], data: DataPart, seed: int, held: Sequence[Item] = (), further: Sequence[Item] = ()
+    items: list[Item], data: DataPart, seed: int, validation_items: Sequence[Item] = (), further: Sequence[Item] = ()
 ) -> tuple[list[Item], list[Item], Split]:
     """Training and validation; a test split is never touched.
 
@@ -27,7 +27,7 @@ def split_items(
     warning. Leaks are refused as the recipe says.
 
     Args:
-        held: clips for validation from elsewhere; then all the others are for training.
+        validation_items: clips for validation from elsewhere; then all the others are for training.
         further: clips of a mixture, which are trained on too; they must not leak either.
 
     Raises:
@@ -35,16 +35,16 @@ def split_items(
         DataError: one side is empty.
     """
     items = [item for item in items if item.split != "test"]
-    if held:
-        items = [replace(i, split="train") for i in items] + [replace(i, split="validation") for i in held]
+    if validation_items:
+        items = [replace(i, split="train") for i in items] + [replace(i, split="validation") for i in validation_items]
     by_id = {item.id: item for item in items}
     if len(by_id) < len(items):
         raise DataError("two clips have the same id; expected each once")
-    given = [item.id for item in items if item.split == "validation"]
-    if data.validation == 0 and not held:
+    own = [item.id for item in items if item.split == "validation"]
+    if data.validation == 0 and not validation_items:
         split = Split(tuple(sorted(by_id)), ())
-    elif given:
-        split = Split(tuple(sorted(set(by_id) - set(given))), tuple(sorted(given)))
+    elif own:
+        split = Split(tuple(sorted(set(by_id) - set(own))), tuple(sorted(own)))
     elif all(item.signer for item in items) and len({item.signer for item in items}) > 1:
         labels, signers = {i.id: i.label for i in items}, {i.id: i.signer for i in items}
         # with few signers one of them is more than the share asked for

@@ -59,7 +59,9 @@ def write_state(
 
     parts = {"model": model.state_dict(), "further": {} if further is None else further}
     tensors = {
-        f"{part}.{k}": v.detach().cpu().contiguous().clone() for part, held in parts.items() for k, v in held.items()
+        f"{part}.{k}": v.detach().cpu().contiguous().clone()
+        for part, values in parts.items()
+        for k, v in values.items()
     }
     numbers: dict[str, Any] = {}
     for place, values in optimiser.state_dict()["state"].items():

@@ -99,7 +99,7 @@ def train(
     recipe = read_recipe(recipe) if isinstance(recipe, str) else recipe
     folder, init = Path(folder), init if init else recipe.run.init
     fabric = _fabric(recipe, device)
-    parts, held, split = _open_data(recipe, data, poses)
+    parts, validation_items, split = _open_data(recipe, data, poses)
     names = tuple(sorted({sign for items in parts for item in items for sign in item.labels() if sign}))
     classes = {label: number for number, label in enumerate(names)}
     torch.manual_seed(recipe.run.seed)
@@ -108,20 +108,20 @@ def train(
     _check_network(recipe, network, objective)
     if isinstance(network, Encoder):
         network.label_set = names if recipe.classifies() else ()
-    started = initialise(network, init)
+    initial_weights = initialise(network, init)
     ids = [[item.id for item in items] for items in parts]
-    fingerprint = _digest([recipe.as_dict(), split.hash, ids[1:], names, started, fabric.world_size])
+    fingerprint = _digest([recipe.as_dict(), split.hash, ids[1:], names, initial_weights, fabric.world_size])
     if fabric.is_global_zero:
-        _open_folder(folder, recipe, split, [*parts[0], *held], resume)
+        _open_folder(folder, recipe, split, [*parts[0], *validation_items], resume)
     fabric.barrier()
     make = partial(_material, recipe=recipe, network=network, classes=classes, folder=folder, progress=on_step)
     materials: list[Material] = [make(items, place=str(k)) for k, items in enumerate(parts)]
-    validation: Material | None = make(held, place="validation") if held else None
+    validation: Material | None = make(validation_items, place="validation") if validation_items else None
     if hasattr(network, "normalise_by"):
         network.normalise_by(materials[0].features())  # type: ignore[attr-defined]
     facts = {
         "recipe": recipe.as_dict(), "data": data if isinstance(data, str) and data else recipe.data.source,
-        "clips": [sum(map(len, parts)), len(held)], "init": started, "split": split.hash,
+        "clips": [sum(map(len, parts)), len(validation_items)], "init": initial_weights, "split": split.hash,
         "sampling": vars(Sampling.of(recipe.data)), "seed": recipe.run.seed,
     }  # fmt: skip
     loop = Loop(fabric, objective, materials, validation, len(names), recipe, folder, fingerprint, facts, save_every,
@@ -130,7 +130,7 @@ def train(
     if fabric.is_global_zero:
         for path in folder.glob(STRETCHES.format("*")):
             path.unlink()
-    return TrainingResult(folder / BEST, progress, loop.figures, (sum(map(len, parts)), len(held)))
+    return TrainingResult(folder / BEST, progress, loop.figures, (sum(map(len, parts)), len(validation_items)))
 
 
 def _open_data(
@@ -147,19 +147,23 @@ def _open_data(
                 f"{recipe.name} has no {key if key else 'data'} of its own; name some with "
                 f"{f'--set {key}=…' if key else '--data'} (see embeddings.training.sources)"
             )
-    opened = partial(open_source, needs=network.required_inputs, poses=poses, fps=fps)
-    items = opened(own) if isinstance(own, str) else list(own)
-    held = opened(recipe.data.validate_on) if recipe.data.validate_on else []
-    mixture = [opened(part.source) for part in recipe.mixture.values()]
-    training, held, split = split_items(
-        items, recipe.data, recipe.run.seed, held, [i for part in mixture for i in part]
+    read_source = partial(open_source, needs=network.required_inputs, poses=poses, fps=fps)
+    items = read_source(own) if isinstance(own, str) else list(own)
+    validation_items = read_source(recipe.data.validate_on) if recipe.data.validate_on else []
+    mixture = [read_source(part.source) for part in recipe.mixture.values()]
+    training, validation_items, split = split_items(
+        items, recipe.data, recipe.run.seed, validation_items, [i for part in mixture for i in part]
     )
-    return [training, *mixture], held, split
+    return [training, *mixture], validation_items, split
 
 
 def _check_network(recipe: Recipe, network: Any, objective: Objective) -> None:
     if not any(p.requires_grad for p in objective.parameters()):
         raise TrainingError(f"{recipe.name}: {recipe.network} has no weights to train")
+    if recipe.batch.neighbours and objective.class_vectors() is None:
+        raise TrainingError(
+            f"{recipe.name}: batch.neighbours needs a loss with a linear classifier, as loss.cosine_softmax"
+        )
     kind = recipe.augmentation.kind
     if kind in BATCHWISE and BATCHWISE[kind][0] != recipe.network:
         raise TrainingError(

@@ -95,8 +95,8 @@ def figures_of(outputs: Outputs, classes: Sequence[int], labels: Sequence[str], 
     numbers = np.asarray(classes)
     if outputs.logits is not None and (numbers >= 0).any():
         if (numbers < 0).any():
-            strange = labels[int(np.flatnonzero(numbers < 0)[0])]
-            raise ValueError(f"validation has the sign {strange!r}, which is not among the classes trained on")
+            label = labels[int(np.flatnonzero(numbers < 0)[0])]
+            raise ValueError(f"validation has the sign {label!r}, which is not among the classes trained on")
         loss = float(F.cross_entropy(torch.from_numpy(outputs.logits), torch.from_numpy(numbers)))
         top1 = float((outputs.logits.argmax(axis=1) == numbers).mean())
     assert outputs.embeddings is not None

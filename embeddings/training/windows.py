@@ -124,9 +124,9 @@ class WindowSet(Dataset[dict[str, Tensor]]):
     def inputs(self, item: int, mirrored: bool = False) -> Prepared:
         """What the network's preparation gives of a clip (of its pose in a mirror), for pictures with the margin that
         crops need."""
-        given = self.items[item].inputs
-        if given is not None and not mirrored:
-            return given()
+        prepare = self.items[item].inputs
+        if prepare is not None and not mirrored:
+            return prepare()
         if (item, mirrored) not in self._inputs:
             clip = self.clip(item)
             if mirrored:

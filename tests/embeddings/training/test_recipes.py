@@ -74,7 +74,7 @@ def test_shipped_weights_of_the_phonology_are_what_its_recipes_make(name: str) -
 
     network = build_network(read_recipe(name), 0)
     network.load(Path(str(files("embeddings") / "weights" / f"{name}.safetensors")))
-    features = torch.randn(5, 1, network.given)
+    features = torch.randn(5, 1, network.input_size)
     from embeddings.phonology.frame_weights import frame_values
 
     network.eval()
