@@ -195,7 +195,10 @@ def _fabric(recipe: Recipe, device: str) -> Fabric:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         from lightning.fabric.strategies import DDPStrategy
 
-        strategy = DDPStrategy(find_unused_parameters=True)  # a loss need not reach every weight
+        # a classifier's loss alone, or one of embeddings alone, need not reach every weight
+        terms = {name for name, term in recipe.loss.items() if term.weight > 0}
+        both = terms & {"cross_entropy", "cosine_softmax"} and terms - {"cross_entropy", "cosine_softmax"}
+        strategy = DDPStrategy(find_unused_parameters=not both)
     for name in ("lightning.fabric", "lightning.pytorch"):  # its greetings; ours say what matters
         logging.getLogger(name).setLevel(logging.ERROR)
     mixed = MIXED.get(recipe.run.precision)

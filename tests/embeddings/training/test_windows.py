@@ -237,3 +237,36 @@ def test_pictures_are_cropped_alike_and_outside_training_from_the_middle() -> No
     start = (len(film) - 7) // 2
     np.testing.assert_array_equal(data.plain(0)["left_hand"].numpy(), wanted["left_hand"][start : start + 8 : 2])
     assert data.inputs(0)["left_hand"].shape[1] > 32  # the margin that crops need
+
+
+def test_landmark_packs_are_seen_right_handed_and_trimmed(tmp_path: Path) -> None:
+    """One sign by a right-hander and, in a mirror, by a left-hander; rest is no sign."""
+    from embeddings.handedness import left_share
+
+    clip = next(c for c in (WORLD.clip(k, signer=0) for k in range(3)) if left_share(c.pose) < 0.3)  # type: ignore[arg-type]
+    assert clip.pose is not None
+    packed = []
+    for pose in (clip.pose, clip.pose.mirrored(), clip.pose):
+        values = np.zeros((len(pose), 75, 4), np.float16)
+        values[..., :2] = np.nan_to_num(pose.xy / np.array(pose.size))
+        values[..., 3] = 1
+        packed.append(values)
+    folder = tmp_path / "asl"
+    folder.mkdir()
+    np.savez(
+        folder / "one.npz", frames=np.concatenate(packed), offsets=np.cumsum([0, *map(len, packed)]),
+        label=np.array(["HOUSE", "HOUSE", "<idle>"]), signer=np.array(["ann", "ben", "ben"]),
+        seq_id=np.array(["1", "2", "3"]),
+    )  # fmt: skip
+    items = open_source(f"landmarks:{folder}/one.npz?width=1600", ("pose",))
+    assert [(i.id, i.label, i.signer) for i in items] == [("one/1", "asl:HOUSE", "ann"), ("one/2", "asl:HOUSE", "ben")]
+    clips = [item.load() for item in items]
+    for loaded in clips:
+        assert loaded.pose is not None
+        assert loaded.pose.size == (1600, 1000)
+        assert left_share(loaded.pose) < 0.5
+        (span,) = loaded.spans
+        assert span.label == "asl:HOUSE"
+        truth = clip.spans[0]
+        assert 0 < span.start < span.end < len(loaded)
+        assert min(span.end, truth.end) - max(span.start, truth.start) > 0.6 * (truth.end - truth.start)
