@@ -99,6 +99,36 @@ def test_without_jitter_the_window_is_the_sign() -> None:
     np.testing.assert_allclose(values, [42, 47, 52, 57])  # four samples of [40, 60)
 
 
+def windows_of(batch: dict[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    """(start, end) of each window in rows of the material, from the places of its four samples."""
+    places = batch["positions"].numpy().astype(float)
+    length = (places[:, 3] - places[:, 0]) / 0.75
+    frames = np.arange(batch["pose"].shape[1])
+    centre = places.mean(axis=1) + 0.5
+    rows = np.array([np.interp(c, frames, v) for c, v in zip(centre, batch["pose"][..., 0].numpy(), strict=True)])
+    return rows - length / 2, rows + length / 2
+
+
+def test_windows_between_signs_lie_on_their_edges() -> None:
+    start, end = windows_of(made(context=40).batch(Draw(0, 0, 0, np.zeros(0, np.int64), 300)))
+    centre, length = (start + end) / 2, end - start
+    edges = np.array([10, 20, 40, 60, 105, 125, 130, 150])
+    apart = np.abs(centre[:, None] - edges)
+    assert apart.min(axis=1).max() < 0.05
+    assert set(apart.argmin(axis=1).tolist()) == set(range(8))
+    signs = np.where(np.isin(edges[apart.argmin(axis=1)], (10, 20)), 10, 20)
+    assert 0.69 < (length / signs).min() < 0.8
+    assert 1.2 < (length / signs).max() < 1.31
+
+
+def test_jitter_moves_either_end_for_itself() -> None:
+    start, end = windows_of(made(context=60, jitter=0.1).batch(Draw(0, 0, 0, np.full(2000, 1))))
+    assert start.mean() == pytest.approx(40, abs=0.2)
+    assert end.mean() == pytest.approx(60, abs=0.2)
+    np.testing.assert_allclose([start.std(), end.std()], 2.0, atol=0.15)  # a tenth of twenty frames
+    assert abs(np.corrcoef(start, end)[0, 1]) < 0.08
+
+
 def test_stretches_are_kept_until_something_changes(tmp_path: Path) -> None:
     STRETCHES.save(tmp_path / "s.safetensors", "one")
     again = Stretches.load(tmp_path / "s.safetensors", "one")
