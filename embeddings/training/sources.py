@@ -61,7 +61,7 @@ def open_source(
     kind, colon, rest = where.partition(":")
     rest = unquote(rest)
     further = options.pop("validation", "")
-    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=poses)
+    source = poses if isinstance(poses, PoseSource) else PoseSource(folder=Path(poses) if poses else None)
     load = partial(read_recording, needs=needs, poses=source, fps=fps, asker="the network")
     path = Path(rest if kind == "spoter-csv" else where)
     if colon and kind in SOURCES:
