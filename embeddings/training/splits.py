@@ -13,7 +13,7 @@ from eval.splits import Split, split_by_signer
 
 from .items import Item
 from .settings import DataPart
-from .sources import DataError
+from .source_kinds import DataError
 
 __all__ = ["split_items"]
 
