@@ -21,7 +21,7 @@ MAY_IMPORT = {
 }
 MAY_ASK = {
     "embeddings/training/": {"eval"},
-    "embeddings/training/sources.py": {"gallery"},
+    "embeddings/training/source_kinds.py": {"gallery"},
     "embeddings/isolated/ensemble.py": {"eval"},
 }
 """Places in `embeddings` that may ask `eval` for data sets, splits and validation figures, and `gallery` to trim clips

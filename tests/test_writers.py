@@ -54,7 +54,10 @@ HARMLESS = (
 )
 """First arguments that are no file."""
 
-OWN = ("gallery.save", "ensemble.save", "calibration.save", "document.save", "result.track.save")
+OWN = (
+    "gallery.save", "ensemble.save", "calibration.save", "document.save", "result.track.save", "network.save",
+    "stretches.save",
+)  # fmt: skip
 """Writers of ours, whose own functions are looked at."""
 
 

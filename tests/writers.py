@@ -401,7 +401,7 @@ def make_packed(folder: Path) -> None:
 def make_log(folder: Path) -> None:
     from embeddings.training.log import TrainingLog
 
-    with patch("torch.utils.tensorboard.SummaryWriter"), TrainingLog(folder, 0):
+    with patch("torch.utils.tensorboard.SummaryWriter"), TrainingLog(folder, 0, ("triplet",)):
         pass
 
 
@@ -409,6 +409,22 @@ def make_losses(folder: Path) -> None:
     from embeddings.training.log import draw_losses
 
     draw_losses(INPUTS.log, folder / "losses.png")
+
+
+def make_frame_network(folder: Path) -> None:
+    import torch
+
+    from embeddings.training.frame_network import DepthNetwork
+
+    torch.manual_seed(0)
+    DepthNetwork().save(folder / "depth.safetensors", {"steps": 1})
+
+
+def make_prepared_clips(folder: Path) -> None:
+    from embeddings.training.stretches import Stretches
+
+    rows = np.arange(12, dtype=np.float16).reshape(6, 2)
+    Stretches(rows, np.array([[0, 6]]), np.array([[0, 1, 4, 0]])).save(folder / "stretches.safetensors", "x")
 
 
 def make_state(folder: Path) -> None:
@@ -601,6 +617,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "embeddings/pose/formats/store.py:write_packed": make_packed,
     "embeddings/training/log.py:TrainingLog.__init__": make_log,
     "embeddings/training/log.py:draw_losses": make_losses,
+    "embeddings/training/frame_network.py:FrameNetwork.save": make_frame_network,
+    "embeddings/training/stretches.py:Stretches.save": make_prepared_clips,
     "embeddings/training/state.py:write_state": make_state,
     "embeddings/training/train.py:_open_folder": make_training_folder,
     "embeddings/video.py:write_video": make_video,
