@@ -30,11 +30,13 @@ class EncoderOutput(NamedTuple):
         embedding: (B, D), unit rows; cosine similarity is their inner product.
         parts: (B, P, C), the per-part vectors that the triplet loss compares (P = 1 for most networks).
         logits: (B, K) class scores, or None when the network has no classifier.
+        part_logits: (B, P, K) scores of each part, of networks that classify part by part; `logits` is their mean.
     """
 
     embedding: Tensor
     parts: Tensor
     logits: Tensor | None
+    part_logits: Tensor | None = None
 
 
 def window_positions(windows: NDArray[np.floating], samples: int) -> NDArray[np.float64]:
@@ -66,6 +68,7 @@ class Encoder(nn.Module):
         name: its key in `embeddings.encoders.ENCODERS`.
         required_inputs: what `forward` must be given; checked once here. A subset of "pose", "frames",
             "left_hand", "right_hand", "flow", "rotations", "depth".
+        earlier: values of config fields in checkpoints that were written before there were these fields.
     Instance attributes (set by subclasses before use):
         config: the network's frozen dataclass, enough to rebuild it.
         id: which weights these are (set by `checkpoint.load_checkpoint`); galleries remember it.
@@ -77,6 +80,7 @@ class Encoder(nn.Module):
 
     name: ClassVar[str]
     required_inputs: ClassVar[tuple[str, ...]]
+    earlier: ClassVar[Mapping[str, Any]] = {}
 
     config: Any
     id: str = ""

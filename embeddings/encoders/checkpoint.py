@@ -112,6 +112,7 @@ def _config(network: type[Encoder], values: dict[str, Any]) -> Any:
     unknown = set(values) - known
     if unknown:
         raise ValueError(f"config has {', '.join(sorted(unknown))}, which {kind.__name__} does not know")
+    values = {**network.earlier, **values}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 

@@ -3,15 +3,25 @@
 After Jiang et al. 2021, "Skeleton Aware Multi-modal Sign Language Recognition" (SAM-SLR, arXiv:2103.08833), with the
 decoupled graph convolution and DropGraph of Cheng et al. 2020 (ECCV), and the spotting head of the OSLWL entry to the
 ECCV 2022 sign spotting challenge: the mean over time of each joint of the last units is a part with a linear layer of
-its own, and parts are compared one by one. Ten units of 64, 128 and 256 channels, temporal stride 1 for spotting and 2
-at units 5 and 8 for 150-frame isolated clips; temporal kernel 9; attention spatial, then temporal, then over channels.
+its own without bias, and parts are compared one by one: by triplets before a BNNeck (Luo et al. 2019), after it by the
+cosines with class vectors of each part's own. Ten units of 64, 128 and 256 channels, temporal stride 1 for spotting and
+2 at units 5 and 8 for 150-frame isolated clips; temporal kernel 9; attention spatial, then temporal, then over
+channels.
+
+The published sizes, 11.82 M and 9.71 M, follow exactly from 80 classes and constants that the published code keeps
+among its parameters: an identity matrix for each output channel of each unit's normalisation, and each unit's copy of
+the whole adjacency. They are never trained and not kept here.
+
+`SLGCNConfig.adjacency`, `.classifier` and `.part_bias` select between the published form, the default, and what the
+shipped `sl-gcn` was trained with: adjacencies divided by their columns' length, layers with a bias, and one classifier
+over the whole vector. Checkpoints that do not say are of the second kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -36,7 +46,8 @@ class SLGCNConfig:
     """Sizes and input of the network; the default is the published 2D spotting network (one stream).
 
     Attributes:
-        streams: of `STREAMS`; several are stacked as channels (the published ensemble trains one network each).
+        streams: of `STREAMS`: joints, bones (child − parent), motion (next − this frame) and motion of bones; several
+            are stacked as channels (SAM-SLR trains one network each and adds their scores).
         widths: channels of each unit.
         head_units: how many last units give parts; the published 2D network takes three, so 81 parts.
         part_dim: length of a part's vector.
@@ -44,7 +55,14 @@ class SLGCNConfig:
         groups: of the decoupled adjacency; kernel: temporal.
         dropgraph: keep probability in the last four units; drop_block: size of a dropped stretch in frames.
         alignment: "body" (neck origin, shoulder width as unit) or "nose" (the nose at (256, 150) of a 512 px square
-            in every frame, row D1).
+            in every frame, as the entry aligns its videos).
+        adjacency: what columns of the learned adjacencies are divided by: their "sum" (published) or their Euclidean
+            "length".
+        part_bias: whether the parts' linear layers have a bias (published: none).
+        classifier: "parts", class vectors for each part, compared by cosine (published), or "joint", one linear layer
+            over all parts.
+        scale: of the cosines of "parts". Not published; that of the gait networks whose parts these are (Fan et al.
+            2023, "OpenGait", arXiv:2211.06597).
         classes: size of the classifier, 0 for none.
     """
 
@@ -58,7 +76,11 @@ class SLGCNConfig:
     kernel: int = 9
     dropgraph: float = 0.9
     drop_block: int = 41
-    alignment: str = "body"
+    alignment: Literal["body", "nose"] = "body"
+    adjacency: Literal["sum", "length"] = "sum"
+    part_bias: bool = False
+    classifier: Literal["parts", "joint"] = "parts"
+    scale: float = 16.0
     classes: int = 0
 
 
@@ -72,9 +94,11 @@ class SLGCN3DConfig(SLGCNConfig):
 class DecoupledGraphConv(nn.Module):
     """Mixes joints by learned adjacencies, one per subset and channel group: (B, C, T, V) → (B, C', T, V)."""
 
-    def __init__(self, given: int, made: int, graph: NDArray[np.float32], groups: int) -> None:
+    def __init__(
+        self, given: int, made: int, graph: NDArray[np.float32], groups: int, divide_by: Literal["sum", "length"]
+    ) -> None:
         super().__init__()
-        self.subsets, self.made, self.groups = len(graph), made, groups
+        self.subsets, self.made, self.groups, self.divide_by = len(graph), made, groups, divide_by
         start = torch.from_numpy(graph)[:, None].repeat(1, groups, 1, 1)
         self.adjacency = nn.Parameter(start.clone())  # (subsets, groups, V, V)
         self.linear = nn.Conv2d(given, made * self.subsets, 1)
@@ -86,8 +110,7 @@ class DecoupledGraphConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         frames, joints = x.shape[2:]
         mixed = self.norm_each(self.linear(x))
-        # columns of each adjacency sum to one
-        graph = self.adjacency / (self.adjacency.norm(dim=2, keepdim=True) + 1e-4)
+        graph = self.normalised_adjacency()
         # one matrix product per group: (B·C/g·T, subsets·V) × (subsets·V, V)
         per_group = self.made // self.groups
         mixed = mixed.view(-1, self.subsets, self.groups, per_group, frames, joints)
@@ -96,6 +119,15 @@ class DecoupledGraphConv(nn.Module):
         out = torch.bmm(rows, columns).view(self.groups, -1, per_group, frames, joints)
         out = out.transpose(0, 1).reshape(-1, self.made, frames, joints)
         return F.relu(self.norm(out) + self.skip(x))
+
+    def normalised_adjacency(self) -> Tensor:
+        """(subsets, groups, V, V), from row to column, with columns divided by their sum or length.
+
+        The published code adds .001 to the sum.
+        """
+        if self.divide_by == "sum":
+            return self.adjacency / (self.adjacency.sum(dim=2, keepdim=True) + 1e-3)
+        return self.adjacency / (self.adjacency.norm(dim=2, keepdim=True) + 1e-4)
 
 
 class Attention(nn.Module):
@@ -132,7 +164,7 @@ class Unit(nn.Module):
         first: bool,
     ) -> None:
         super().__init__()
-        self.graph_conv = DecoupledGraphConv(given, made, graph, config.groups)
+        self.graph_conv = DecoupledGraphConv(given, made, graph, config.groups, config.adjacency)
         self.attention = Attention(made, graph.shape[-1])
         half = config.kernel // 2
         self.temporal = nn.Conv2d(made, made, (config.kernel, 1), padding=(half, 0), stride=(stride, 1))
@@ -160,12 +192,32 @@ class Unit(nn.Module):
         return F.relu(y)
 
 
+class PartClassifier(nn.Module):
+    """Class vectors (parts, C, classes) for each part, compared by cosine: (B, P, C) → (B, P, classes) scores."""
+
+    def __init__(self, parts: int, dim: int, classes: int, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+        self.weight = nn.Parameter(torch.empty(parts, dim, classes))
+        for part in self.weight:
+            nn.init.xavier_uniform_(part.data)
+
+    def forward(self, parts: Tensor) -> Tensor:
+        cosines = torch.einsum("bpc,pck->bpk", F.normalize(parts, dim=2), F.normalize(self.weight, dim=1))
+        return self.scale * cosines
+
+    def class_vectors(self) -> Tensor:
+        """(classes, P·C), each part of unit length."""
+        return F.normalize(self.weight, dim=1).flatten(0, 1).T
+
+
 class SLGCN(Encoder):
-    """2D SL-GCN, row D2. Input: "joints" (B, T, 27, 3): x, y, confidence. See the module's text."""
+    """2D SL-GCN. Input: "joints" (B, T, 27, 3): x, y, confidence. See the module's text."""
 
     name = "sl-gcn"
     required_inputs: ClassVar[tuple[str, ...]] = ("joints",)
     skeleton = "sl-gcn-27"
+    earlier: ClassVar[Mapping[str, Any]] = {"adjacency": "length", "part_bias": True, "classifier": "joint"}
 
     def __init__(self, config: SLGCNConfig | None = None) -> None:
         super().__init__()
@@ -192,13 +244,16 @@ class SLGCN(Encoder):
             stride = 2 if config.strided and i in (4, 7) else 1
             self.units.append(Unit(given, made, graph, config, stride, drop=i >= count - 4, first=i == 0))
             given = made
-        # one linear layer per part, and a BNNeck (Luo et al. 2019): triplets see what comes before it, classes after
         heads = [width for width in config.widths[-config.head_units :] for _ in range(joints)]
-        self.part_layers = nn.ModuleList(nn.Linear(width, config.part_dim) for width in heads)
+        self.part_layers = nn.ModuleList(nn.Linear(width, config.part_dim, config.part_bias) for width in heads)
         self.neck = nn.BatchNorm1d(self.dim)
         nn.init.zeros_(self.neck.bias)
         self.neck.bias.requires_grad_(False)
-        self.classifier = nn.Linear(self.dim, config.classes, bias=False) if config.classes else None
+        self.classifier: nn.Linear | PartClassifier | None = None
+        if config.classes and config.classifier == "joint":
+            self.classifier = nn.Linear(self.dim, config.classes, bias=False)
+        elif config.classes:
+            self.classifier = PartClassifier(parts, config.part_dim, config.classes, config.scale)
 
     def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
         if clip.pose is None:
@@ -213,7 +268,7 @@ class SLGCN(Encoder):
         if self.config.alignment == "body":
             xy = (xy - np.nanmedian((left + right) / 2, axis=0)) / width
         else:
-            # the picture is scaled to a height of 512 px and moved so that the nose stands at (256, 150), row D1
+            # the picture is scaled to a height of 512 px and moved so that the nose stands at (256, 150)
             scale = 512 / pose.size[1]
             xy = ((xy - nose[:, None]) * scale + np.array([256.0, 150.0]) - 256) / 256
         joints = np.concatenate([np.nan_to_num(xy), pose.confidence[..., None]], axis=-1)
@@ -256,11 +311,14 @@ class SLGCN(Encoder):
         # the mean over parts of their cosines is the inner product of their unit vectors over √P
         each = F.normalize(necked.view_as(parts), dim=-1)
         embedding = each.flatten(1) / parts.shape[1] ** 0.5
+        if isinstance(self.classifier, PartClassifier):
+            scores = self.classifier(each)
+            return EncoderOutput(embedding, parts, scores.mean(dim=1), scores)
         return EncoderOutput(embedding, parts, None if self.classifier is None else self.classifier(necked))
 
 
 class SLGCN3D(SLGCN):
-    """3D SL-GCN, row D3. Input: "rotations" (B, T, 39, 3), axis-angle in the order of "smplx-39"."""
+    """3D SL-GCN. Input: "rotations" (B, T, 39, 3), axis-angle in the order of "smplx-39"."""
 
     name = "sl-gcn-3d"
     required_inputs = ("rotations",)

@@ -102,7 +102,8 @@ class PartTriplet(Triplet):
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """Cross-entropy of the network's own class scores. smoothing: of the labels (Szegedy et al. 2016)."""
+    """Cross-entropy of the network's own class scores; of a network that classifies part by part the mean over parts of
+    each part's. smoothing: of the labels (Szegedy et al. 2016)."""
 
     smoothing: Annotated[float, Interval(ge=0, lt=1)] = 0.0
 
@@ -110,7 +111,11 @@ class CrossEntropy(Loss):
         if output.logits is None:
             raise ValueError("the network has no classifier; set its config's classes, or loss.cross_entropy to 0")
         sign = batch["sign"]
-        return F.cross_entropy(output.logits[sign], batch["label"][sign], label_smoothing=self.smoothing)
+        scores, labels = output.logits[sign], batch["label"][sign]
+        if getattr(output, "part_logits", None) is not None:
+            scores = output.part_logits[sign].transpose(1, 2)  # (B, K, P)
+            labels = labels[:, None].expand(-1, scores.shape[2])
+        return F.cross_entropy(scores, labels, label_smoothing=self.smoothing)
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,8 @@ class Objective(nn.Module):
         """(classes, D) a vector for each sign, of its classifier; None where nothing classifies."""
         for name in ("cosine_softmax", "cross_entropy"):
             if name in self.terms:
-                layer = self.heads[name] if name in self.heads else getattr(self.network, "classifier", None)
-                return layer.weight.detach() if isinstance(layer, nn.Linear) else None
+                layer: Any = self.heads[name] if name in self.heads else getattr(self.network, "classifier", None)
+                if isinstance(layer, nn.Linear):
+                    return layer.weight.detach()
+                return layer.class_vectors().detach() if hasattr(layer, "class_vectors") else None
         return None

@@ -158,6 +158,11 @@ def _check(recipe: Recipe) -> None:
         raise RecipeError(
             f"{name}: without loss.cross_entropy nothing is classified; set schedule.watch to one-shot or last"
         )
+    if (schedule.kind == "milestones") != bool(schedule.milestones):
+        raise RecipeError(
+            f"{name}: schedule.kind is {schedule.kind!r} and schedule.milestones {list(schedule.milestones)}; "
+            "milestones need both, as kind = 'milestones', milestones = [300, 400]"
+        )
     if schedule.watch == "last" and schedule.patience:
         raise RecipeError(f"{name}: schedule.patience stops by a watched figure; schedule.watch is 'last'")
     if batch.neighbours and batch.sampler != "pk":

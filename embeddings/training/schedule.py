@@ -48,6 +48,8 @@ def pace_at(recipe: Recipe, step: int, epoch: int, total: int) -> Pace:
     share = 1.0
     if schedule.kind == "step":
         share = schedule.factor ** (step // epoch // schedule.every)
+    elif schedule.kind == "milestones":
+        share = schedule.factor ** sum(step >= milestone for milestone in schedule.milestones)
     elif schedule.kind == "cosine":
         share = 0.5 * (1 + math.cos(math.pi * (step / total))) + schedule.floor
     return Pace(rate * warm * share)

@@ -145,7 +145,8 @@ class Schedule(StrictTable):
     """How long, and how the rate changes. One of `steps` and `epochs` is set, the other 0.
 
     Attributes:
-        kind: "constant"; "step" (× `factor` every `every` epochs); "cosine" to zero at the end; "one-cycle" (Smith and
+        kind: "constant"; "step" (× `factor` every `every` epochs); "milestones" (× `factor` after each of `milestones`,
+            in optimiser steps); "cosine" to zero at the end; "one-cycle" (Smith and
             Topin 2019, arXiv:1708.07120, as torch's OneCycleLR: the rate rises from 1/25 to `optimiser.rate` over the
             first 30 %, falls to 1/250000, and Adam's first beta or SGD's momentum moves from .95 to .85 and back).
         warmup: optimiser steps over which the rate rises linearly from zero.
@@ -157,13 +158,14 @@ class Schedule(StrictTable):
             the "last" ones.
     """
 
-    kind: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
+    kind: Literal["constant", "step", "milestones", "cosine", "one-cycle"] = "constant"
     steps: CountOrZero = 0
     epochs: CountOrZero = 0
     warmup: CountOrZero = 0
     floor: NonNegative = 0.0
     every: Count = 5
     factor: NonNegative = 0.1
+    milestones: tuple[Count, ...] = ()
     epoch: CountOrZero = 0
     validate: CountOrZero = 0
     patience: CountOrZero = 0

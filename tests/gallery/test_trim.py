@@ -100,6 +100,14 @@ def test_hands_that_never_rise_leave_the_clip_whole() -> None:
     assert signing_span(wrists, shoulders, FPS) == (0, 40)
 
 
+def test_a_sign_that_begins_half_way_up_begins_where_the_hand_first_stops() -> None:
+    half_way = 350.0  # half of the way from the rest (450) to where the hand is for most of the sign (250)
+    raised = [(20, REST), *ramp(5, REST, half_way), (6, half_way), *ramp(5, half_way, UP), (30, UP)]
+    wrists, shoulders = clip([*raised, *ramp(6, UP, REST), (20, REST)])
+    assert_close(signing_span(wrists, shoulders, FPS), 25, 66)
+    assert_close(signing_span(wrists, shoulders, FPS, TrimOptions(stop_share=0.9)), 36, 66)
+
+
 def test_a_small_movement_of_the_other_hand_does_not_set_the_span() -> None:
     right = one_sign()
     fidget = [(8, REST), (6, REST - 45.0), (68, REST)]

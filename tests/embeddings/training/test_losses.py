@@ -107,6 +107,16 @@ def test_classifiers_see_signs_alone() -> None:
     assert float(softmax(out, batch(labels), head, RNG).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
+def test_a_network_that_classifies_by_parts_has_a_cross_entropy_for_each() -> None:
+    """Two parts, two classes: log(1 + e^3.2) = 3.23995 and log(1 + e^-2) = 0.126928, their mean; not the cross-entropy
+    of the mean scores, log(1 + e^0.6) = 1.03749. A window without a sign is left out."""
+    scores = torch.tensor([[[9.6, 12.8], [16.0, 14.0]], [[0.0, 9.0], [9.0, 0.0]]])
+    vectors = torch.zeros(2, 4)
+    out = EncoderOutput(vectors, vectors.view(2, 2, 2), scores.mean(dim=1), scores)
+    value = CrossEntropy()(out, batch(torch.tensor([0, 2]), classes=2), None, RNG)
+    assert float(value) == pytest.approx((3.239953 + 0.126928) / 2, rel=1e-5)
+
+
 def test_values_and_their_change_by_hand() -> None:
     from embeddings.training.frame_network import FrameOutput
 

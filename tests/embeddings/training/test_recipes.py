@@ -92,6 +92,16 @@ def test_the_oslwl_schedule_is_the_published_one() -> None:
         assert (triplet.weight, triplet.margin, recipe.loss["cross_entropy"].weight, len(recipe.loss)) == (1, 0.2, 1, 2)
         assert (recipe.schedule.steps, recipe.data.sampling, recipe.data.stride) == (500, "contiguous", 1)
         assert (recipe.batch.classes, recipe.batch.each) == ((6, 2) if name == "i3d-oslwl" else (12, 4))
+        if name != "i3d-oslwl":
+            assert (recipe.schedule.kind, recipe.schedule.milestones) == ("milestones", (300, 400))
+            assert recipe.config["streams"] == ["joint", "bone", "motion"]
+            with torch.device("meta"):
+                network = build_network(recipe, 80)
+            assert (network.config.adjacency, network.config.classifier) == ("sum", "parts")
+            assert (network.config.part_bias, network.config.strided) == (False, False)
+    for change in ("schedule.milestones=[]", "schedule.kind=constant"):
+        with pytest.raises(RecipeError, match="milestones need both"):
+            read_recipe("sl-gcn-oslwl", [change])
 
 
 def test_the_vtn_schedule_is_the_published_one() -> None:

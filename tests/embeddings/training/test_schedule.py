@@ -27,6 +27,9 @@ def test_rates_follow_the_schedule() -> None:
     np.testing.assert_allclose(rates, [1.25e-3, 5e-3 * 0.5 * 0.99975328, 2.5e-3], rtol=1e-3)
     floored = scheduled(kind="cosine", warmup=0, floor=0.01)
     np.testing.assert_allclose(pace_at(floored, 50, 10, 100).rate, 5e-3 * 0.51)
+    milestones = scheduled(kind="milestones", milestones=(300, 400), factor=0.1, warmup=0)
+    rates = [pace_at(milestones, k, 10, 500).rate for k in (0, 299, 300, 399, 400, 499)]
+    np.testing.assert_allclose(rates, [5e-3, 5e-3, 5e-4, 5e-4, 5e-5, 5e-5])
     assert pace_at(scheduled(kind="constant", warmup=0), 7, 10, 100) == (5e-3, None)
 
 
