@@ -7,7 +7,8 @@ self-attention. 5.92 M parameters for 108 values and 100 classes.
 
 The published "positional encoding" is a single learned vector added to every frame, which cannot tell frames apart:
 `position="vector"` is that, "sinusoidal" a true one, "none" neither. The interpretable variants multiply the input by
-learned weights w, one a value, started at 1; `embeddings.isolated.explain.input_weights` reports them.
+learned weights w, one a value, started at 1, or that of the decoder, too, by weights of its own;
+`embeddings.isolated.explain.input_weights` reports both.
 
 The embedding is what the decoder (or the mean over time) hands to the classifier, L2-normalised.
 """
@@ -59,6 +60,7 @@ class SpoterConfig:
     decoder: False leaves the encoder alone (readout "mean" only).
     weights: learned input weights on the encoder's input ("input"), also on the decoder's ("both"), or "none".
     hand: whose hand "hand-21" takes: "left", "right", or "seen" (the one with more confidence over the clip).
+    normalise: False leaves landmarks as fractions of the frame, without boxes around body and hands (a published run).
     heads: 0 takes that of `LANDMARKS`.
     """
 
@@ -69,6 +71,7 @@ class SpoterConfig:
     decoder: bool = True
     weights: Literal["none", "input", "both"] = "none"
     hand: Literal["left", "right", "seen"] = "seen"
+    normalise: bool = True
     layers: int = 6
     heads: int = 0
     inner: int = 2048
@@ -135,12 +138,14 @@ class Spoter(Encoder):
         pose = clip.pose.resample(self.fps)
         if self.config.landmarks != "hand-21":
             pose = pose.to("spoter-54" if self.config.landmarks == "spoter-54" else "mediapipe-holistic")
-            return {"pose": spoter_values(to_spoter(pose), pose.skeleton)}
+            return {"pose": spoter_values(to_spoter(pose), pose.skeleton, self.config.normalise)}
         side = self.config.hand
         hands = {s: SKELETONS[pose.skeleton].hand(s) for s in ("left", "right")}
         if side == "seen":  # a tie goes to the right hand
             side = max(("right", "left"), key=lambda s: float(pose.confidence[:, hands[s]].sum()))  # type: ignore[assignment]
-        values = normalise_hand(to_spoter(pose)[:, hands[side]])
+        values = to_spoter(pose)[:, hands[side]]
+        if self.config.normalise:
+            values = normalise_hand(values)
         if side == "left":
             values[..., 0] = 1 - values[..., 0]  # seen in a mirror, as a right hand
         return {"pose": (np.nan_to_num(values, nan=0.0) - 0.5).reshape(len(pose), -1).astype(np.float32)}

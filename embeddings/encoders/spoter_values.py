@@ -1,4 +1,4 @@
-"""SPOTER's coordinates, normalisation and augmentations.
+"""SPOTER's coordinates and normalisation.
 
 Boháček and Hrúz, "Sign Pose-based Transformer for Word-level Sign Language Recognition" (WACV Workshops 2022).
 Coordinates are fractions of the frame with y UPWARDS, (T, J, 2) with NaN where missing; joints go by name, so every
@@ -87,17 +87,18 @@ def normalise_hand(xy: Array) -> Array:
     return np.where(seen, values, np.nan)
 
 
-def spoter_values(xy: Array, skeleton: str) -> NDArray[np.float32]:
-    """The network's input (T, 2 J): body and hands normalised, missing 0, minus .5; x, y of joint 0, of joint 1, …"""
+def spoter_values(xy: Array, skeleton: str, normalise: bool = True) -> NDArray[np.float32]:
+    """The network's input (T, 2 J): body and hands normalised, missing 0, minus .5; x, y of joint 0, of joint 1, …
+
+    Args:
+        normalise: False leaves fractions of the frame as they are.
+    """
     joints = SKELETONS[skeleton]
-    values = normalise_body(xy, body_boxes(xy, skeleton))
-    for side in ("left", "right"):
+    values = normalise_body(xy, body_boxes(xy, skeleton)) if normalise else xy.copy()
+    for side in ("left", "right") if normalise else ():
         hand = joints.hand(side)
         if joints.joints[hand[0]] == f"{side}_wrist":  # shared with the body: the arm keeps it
             values[:, hand[1:]] = normalise_hand(xy[:, hand])[:, 1:]
         else:
             values[:, hand] = normalise_hand(xy[:, hand])
     return (np.nan_to_num(values, nan=0.0) - 0.5).reshape(len(xy), -1).astype(np.float32)
-
-
-# ---- augmentations: fractions of the frame in, the same out, one draw for all frames

@@ -134,15 +134,20 @@ def attention_mask(encoder: Encoder, inputs: Mapping[str, Tensor]) -> NDArray[np
     return (mask / mask.sum(dim=1, keepdim=True)).float().cpu().numpy()
 
 
-def input_weights(encoder: Spoter) -> pd.DataFrame:
+def input_weights(encoder: Spoter, of: Literal["encoder", "decoder"] = "encoder") -> pd.DataFrame:
     """Learned input weights, heaviest first: landmark, part ("left hand", "right hand", "body"), x, y, mean.
+
+    Args:
+        of: the weights on the encoder's or on the decoder's input.
 
     Raises:
         ValueError: the network was built without them.
     """
-    if encoder.input_weights is None:
-        raise ValueError("this network has no input weights; build it with weights='input' or 'both'")
-    pairs = encoder.input_weights.detach().float().cpu().numpy().reshape(-1, 2)
+    weights = encoder.input_weights if of == "encoder" else encoder.decoder_weights
+    if weights is None:
+        expected = "weights='input' or 'both'" if of == "encoder" else "weights='both'"
+        raise ValueError(f"this network has no weights on its {of}'s input; build it with {expected}")
+    pairs = weights.detach().float().cpu().numpy().reshape(-1, 2)
     names = landmark_names(encoder.config.landmarks)
     one_hand = encoder.config.landmarks == "hand-21"
     parts = [
@@ -158,7 +163,8 @@ def explain(encoder: Encoder, clip: Clip, folder: Path | str, label: str | int |
     """Write every picture that applies to a network and a clip (its first span, or all of it) into a folder.
 
     `saliency.png` for networks over pictures, `attention.png` where there is attention, `input_weights.csv` and
-    `input_weights.png` for SPOTER with input weights. Returns what was written.
+    `input_weights.png` for SPOTER with input weights, `decoder_weights.csv` and `.png` where its decoder has some, too.
+    Returns what was written.
 
     Raises:
         ValueError: nothing applies to this network.
@@ -179,11 +185,17 @@ def explain(encoder: Encoder, clip: Clip, folder: Path | str, label: str | int |
     if any(isinstance(module, Attention) for module in encoder.modules()):
         written.append(folder / "attention.png")
         draw_attention(written[-1], attention_mask(encoder, inputs), pictures, clip.name)
-    if isinstance(encoder, Spoter) and encoder.input_weights is not None:
-        table = input_weights(encoder)
-        written += [folder / "input_weights.csv", folder / "input_weights.png"]
-        write_table(written[-2], table)
-        draw_input_weights(written[-1], table)
+    if isinstance(encoder, Spoter):
+        sides: tuple[tuple[str, Literal["encoder", "decoder"], object], ...] = (
+            ("input_weights", "encoder", encoder.input_weights),
+            ("decoder_weights", "decoder", encoder.decoder_weights),
+        )
+        for name, side, weights in sides:
+            if weights is not None:
+                table = input_weights(encoder, side)
+                written += [folder / f"{name}.csv", folder / f"{name}.png"]
+                write_table(written[-2], table)
+                draw_input_weights(written[-1], table)
     if not written:
         raise ValueError(f"encoder {encoder.name!r} has no pictures, attention or input weights to explain")
     return written

@@ -1,6 +1,7 @@
-"""SPOTER's augmentations: fractions of the frame in, the same out, one draw for all frames.
+"""SPOTER's augmentations: fractions of the frame in, the same out, one draw for all frames; and noise on the values.
 
-Boháček and Hrúz (WACV Workshops 2022); deviations are those of `embeddings.encoders.spoter_values`.
+Boháček and Hrúz (WACV Workshops 2022): with a probability one of four changes of the pose, then normalisation, then
+Gaussian noise on what the network is given. Deviations are those of `embeddings.encoders.spoter_values`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..encoders.spoter_values import ARM, Array, named_joint, to_spoter
 from ..skeletons import SKELETONS
 
-__all__ = ["augment_spoter", "from_spoter", "perspective", "rotate", "rotate_arms", "squeeze"]
+__all__ = ["add_noise", "augment_spoter", "from_spoter", "perspective", "rotate", "rotate_arms", "squeeze"]
 
 
 def from_spoter(xy: Array, pose: Pose) -> Pose:
@@ -75,11 +77,11 @@ def rotate_arms(xy: Array, skeleton: str, degrees: dict[str, float]) -> Array:
     return values
 
 
-def augment_spoter(pose: Pose, rng: np.random.Generator, probability: float = 0.5, noise: float = 0.001) -> Pose:
-    """With a probability one of the four augmentations, equally likely; always Gaussian noise (fractions of the frame).
+def augment_spoter(pose: Pose, rng: np.random.Generator, probability: float = 0.5) -> Pose:
+    """With a probability one of the four augmentations, equally likely; one draw for all frames.
 
     Rotation by ±13°; perspective 0–.1 from a random side; squeeze 0–.15 on each side; each arm joint with p = .3 by
-    ±4°. One draw for all frames; the noise is drawn for every joint and frame.
+    ±4°.
     """
     xy = to_spoter(pose)
     if rng.random() < probability:
@@ -94,4 +96,9 @@ def augment_spoter(pose: Pose, rng: np.random.Generator, probability: float = 0.
             names = [f"{side}_{joint}" for side in ("left", "right") for joint in ARM]
             chosen = {name: float(rng.uniform(-4, 4)) for name in names if rng.random() < 0.3}
             xy = rotate_arms(xy, pose.skeleton, chosen)
-    return from_spoter(xy + rng.normal(0, noise, xy.shape), pose)
+    return from_spoter(xy, pose)
+
+
+def add_noise(values: NDArray[np.float32], rng: np.random.Generator, deviation: float = 0.001) -> NDArray[np.float32]:
+    """Normalised values with Gaussian noise of a standard deviation, drawn for each; missing ones included."""
+    return values + rng.normal(0, deviation, values.shape).astype(np.float32)

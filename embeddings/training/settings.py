@@ -28,6 +28,7 @@ class DataPart(StrictTable):
         validate_on: a source for validation; it may show other signs, of which only one-shot accuracy is measured.
             "" takes the data's own split, else `validation`.
         validation: share of the clips for validation where the data has no split; 0 trains on everything.
+        exclude: labels that are left out of training and validation.
         leaks: "refuse" a signer or a source video in training and validation; "signers" allows the signers (published
             splits that share them), "allow" both.
         material: "windows" cuts one window out of each clip, augmented clip by clip (`windows.WindowSet`); "stretches"
@@ -48,6 +49,7 @@ class DataPart(StrictTable):
     source: str = ""
     validate_on: str = ""
     validation: Annotated[float, Interval(ge=0, le=0.5)] = 0.2
+    exclude: tuple[str, ...] = ()
     leaks: Literal["refuse", "signers", "allow"] = "refuse"
     material: Literal["windows", "stretches", "frames"] = "windows"
     cut: Literal["clip", "span"] = "clip"
@@ -84,6 +86,8 @@ class Augmentation(StrictTable):
             "pose" (`augment_pose`), "spoter" (SPOTER's four), "frames" (crops and colour of pictures), "hands" (hand
             images); of prepared batches: "body-hands" (`sign-tcn`'s values), "joints" (`sl-gcn`'s); or "none".
         strength: scales "pose".
+        probability: of "spoter": how often one of the four is drawn.
+        noise: of "spoter": standard deviation of what is added to the normalised values, always.
         mirror: probability that a pose is seen in a mirror ("mirror", "pose", "spoter").
         scales: sides of the crops of "frames" as shares of the picture; the default is VTN's.
         flip: probability that "frames" are seen in a mirror.
@@ -91,6 +95,8 @@ class Augmentation(StrictTable):
 
     kind: Literal["none", "mirror", "pose", "spoter", "frames", "hands", "body-hands", "joints"] = "none"
     strength: NonNegative = 1.0
+    probability: Share = 0.5
+    noise: NonNegative = 0.001
     mirror: Share = 0.0
     scales: tuple[Share, ...] = tuple(2.0 ** (-i / 4) for i in range(4))
     flip: Share = 0.5

@@ -124,6 +124,26 @@ def _as_it_is(clip: Clip) -> Clip:
     return clip
 
 
+def _ipn_table(path: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
+    """Gestures of IPN Hand's compacted table: one hand's landmarks as fractions of the picture, y downwards."""
+    from eval.datasets import ipn_compact
+
+    from ..skeletons import SKELETONS
+
+    skeleton = "mediapipe-holistic"
+    hand, joints = SKELETONS[skeleton].hand("right"), len(SKELETONS[skeleton].joints)
+    items = []
+    for sample, landmarks in ipn_compact.read(path):
+        xy = np.full((len(landmarks), joints, 2), np.nan, np.float32)
+        xy[:, hand] = landmarks * 1000
+        seen = np.isfinite(xy).all(axis=-1).astype(np.float32)
+        assert sample.fps is not None
+        pose = Pose(xy, seen, skeleton, sample.fps, (1000, 1000))
+        clip = Clip(sample.id, sample.fps, pose, label=sample.label)
+        items.append(Item(sample.id, sample.label, partial(_as_it_is, clip), source=sample.source))
+    return items
+
+
 def _images(folder: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:
     from ..phonology.handshapes.network_data import find_pictures
 
@@ -159,7 +179,7 @@ def _clusters(path: str, options: Options, needs: tuple[str, ...], poses: PoseSo
 SOURCES: dict[str, Callable[[str, Options, tuple[str, ...], PoseSource], list[Item]]] = {
     "procedural": _procedural, "signing": _signing, "depth": partial(_frames, "depth"),
     "locations": partial(_frames, "locations"), "landmarks": _landmarks,
-    "images": _images, "clusters": _clusters,
+    "ipn-table": _ipn_table, "images": _images, "clusters": _clusters,
 }  # fmt: skip
 """Kind (before the colon) → reader of (rest, options, the network's inputs, source of poses). A reader takes its
 options out, so that what is left is not known."""

@@ -9,6 +9,7 @@
     poses.h5?labels=labels.csv                      a file of many clips (pose store, landmark pack, SPOTER's CSV, …);
                                                     labels are those it gives, else the clips' names up to ~
     landmarks:asl.npz,ksl.npz                       landmark packs, right-handed, trimmed to where the hands sign
+    ipn-table:train.csv                             IPN Hand's compacted table: landmarks of one hand, a row a gesture
     images:hands/                                   label/SIGNER_*.png or label/signer/*.png
     clusters:clusters.h5?hands=hands.h5             clustered hand images (`spotter phonology clusters`, `hands`)
 

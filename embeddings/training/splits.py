@@ -23,8 +23,8 @@ def split_items(
 ) -> tuple[list[Item], list[Item], Split]:
     """Training and validation; a test split is never touched.
 
-    The data's own splits where it has one for validation, else by signer (stratified by sign), else by clip with a
-    warning. Leaks are refused as the recipe says.
+    The data's own splits where it has one for validation, else by signer (stratified by sign), else by source video or,
+    where that is not known either, by clip, both with a warning. Leaks are refused as the recipe says.
 
     Args:
         validation_items: clips for validation from elsewhere; then all the others are for training.
@@ -34,21 +34,25 @@ def split_items(
         eval.splits.LeakError: a signer or a source video is on both sides.
         DataError: one side is empty.
     """
-    items = [item for item in items if item.split != "test"]
+    items = [item for item in items if item.split != "test" and item.label not in data.exclude]
+    validation_items = [item for item in validation_items if item.label not in data.exclude]
     if validation_items:
         items = [replace(i, split="train") for i in items] + [replace(i, split="validation") for i in validation_items]
     by_id = {item.id: item for item in items}
     if len(by_id) < len(items):
         raise DataError("two clips have the same id; expected each once")
     own = [item.id for item in items if item.split == "validation"]
+    groups = {item.id: item.signer if item.signer else item.source for item in items}
     if data.validation == 0 and not validation_items:
         split = Split(tuple(sorted(by_id)), ())
     elif own:
         split = Split(tuple(sorted(set(by_id) - set(own))), tuple(sorted(own)))
-    elif all(item.signer for item in items) and len({item.signer for item in items}) > 1:
-        labels, signers = {i.id: i.label for i in items}, {i.id: i.signer for i in items}
+    elif all(groups.values()) and len(set(groups.values())) > 1:
+        if not all(item.signer for item in items):
+            warnings.warn("signers are not known: the split is by source video", stacklevel=2)
         # with few signers one of them is more than the share asked for
-        split = split_by_signer(labels, signers, max(data.validation, 1 / len(set(signers.values()))), seed)
+        share = max(data.validation, 1 / len(set(groups.values())))
+        split = split_by_signer({i.id: i.label for i in items}, groups, share, seed)
     else:
         warnings.warn("signers are not known: clips of one signer may be on both sides of the split", stacklevel=2)
         split = _by_clip(by_id, data.validation, seed)

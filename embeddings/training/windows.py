@@ -24,7 +24,7 @@ from ..encoders.image_encoder import ImageEncoder
 from ..interpolation import rows_at
 from .augment_frames import augment_inputs, draw_augmentation
 from .augment_pose import augment_pose
-from .augment_spoter import augment_spoter
+from .augment_spoter import add_noise, augment_spoter
 from .augment_windows import augment_batch
 from .batches import Draw, numbers
 from .items import Item, Prepared, Sampling
@@ -191,12 +191,15 @@ class WindowSet(Dataset[dict[str, Tensor]]):
             if kind == "pose":
                 pose = augment_pose(pose, rng, self.augmentation.strength, mirror)
             else:
-                pose = augment_spoter(pose.mirrored() if rng.random() < mirror else pose, rng)
+                pose = pose.mirrored() if rng.random() < mirror else pose
+                pose = augment_spoter(pose, rng, self.augmentation.probability)
             inputs: Prepared = self.encoder.prepare(replace(self.clip(item), pose=pose))
         else:
             inputs = self.inputs(item, kind == "mirror" and bool(rng.random() < mirror))
         positions = self.sampling.positions(*self._ends(item, inputs), self.encoder.window, rng)
         values = {name: take(inputs[name], positions) for name in self.encoder.required_inputs}
+        if kind == "spoter":
+            return {name: add_noise(rows, rng, self.augmentation.noise) for name, rows in values.items()}
         if kind == "frames":
             draw = draw_augmentation(rng, self.augmentation.scales, self.augmentation.flip)
             return augment_inputs(values, draw, self.encoder.config.size)

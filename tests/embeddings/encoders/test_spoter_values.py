@@ -8,7 +8,15 @@ import pytest
 from embeddings.clip import Pose
 from embeddings.encoders.spoter_values import body_boxes, normalise_body, normalise_hand, spoter_values, to_spoter
 from embeddings.skeletons import SKELETONS
-from embeddings.training.augment_spoter import augment_spoter, from_spoter, perspective, rotate, rotate_arms, squeeze
+from embeddings.training.augment_spoter import (
+    add_noise,
+    augment_spoter,
+    from_spoter,
+    perspective,
+    rotate,
+    rotate_arms,
+    squeeze,
+)
 
 JOINTS = SKELETONS["spoter-54"]
 
@@ -150,11 +158,72 @@ def test_augmentation_is_seeded_bounded_and_keeps_missing_missing() -> None:
     np.testing.assert_array_equal(draws[3].xy, again.xy)
     assert all(np.isnan(d.xy[1, 20]).all() and np.isfinite(d.xy[0]).all() for d in draws)
     shift = np.array([np.nanmax(np.abs(to_spoter(d) - xy)) for d in draws])
-    plain = shift < 0.006  # noise of .001 alone, over 108 values
-    assert 0.35 < plain.mean() < 0.7  # half are left alone; a few draws are tiny
+    assert 0.42 < (shift < 1e-5).mean() < 0.6  # half are left alone
     assert shift.max() < 0.3
-    quiet = augment_spoter(pose, np.random.default_rng(0), probability=0.0, noise=0.0)
+    quiet = augment_spoter(pose, np.random.default_rng(0), probability=0.0)
     np.testing.assert_allclose(quiet.xy, pose.xy, atol=1e-4)
+
+
+CORNERS = {"right_eye": (0.0, 0.0), "left_eye": (1.0, 0.0), "right_ear": (0.0, 1.0), "left_ear": (1.0, 1.0)}
+
+
+def turned(before: np.ndarray, after: np.ndarray, joint: str, first: str, second: str) -> float:
+    """Degrees by which the bend at a joint, between the bones to two others, has changed."""
+    angles = []
+    for xy in (before, after):
+        middle, one, other = (xy[0, JOINTS.index(name)] for name in (joint, first, second))
+        angles.append(np.angle(complex(*(other - middle))) - np.angle(complex(*(one - middle))))
+    return float((np.degrees(angles[1] - angles[0]) + 180) % 360 - 180)
+
+
+def test_augmentations_are_drawn_as_published() -> None:
+    """Over 1600 draws: half of the poses change, each of the four kinds a quarter of the time; rotations to ±13°,
+    perspective to .1, squeeze to .15 a side, arm joints to ±4°, each of the eight with p = .3."""
+    xy = figure(1)
+    for name, place in CORNERS.items():
+        xy[0, JOINTS.index(name)] = place
+    pose, corners = as_pose(xy), [JOINTS.index(name) for name in CORNERS]
+    kinds, angles, ratios, sides, arms = [], [], [], [], []
+    for seed in range(1600):
+        after = to_spoter(augment_spoter(pose, np.random.default_rng(seed)))
+        if np.abs(after - xy).max() < 1e-5:
+            continue
+        moved = (after - xy)[0, corners]
+        from_middle = np.linalg.norm(after[0, corners] - 0.5, axis=1)
+        if np.abs(moved).max() < 1e-5:
+            kinds.append("arms")
+            for side in ("left", "right"):
+                chain = [f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist", f"{side}_hand_index_tip"]
+                arms += [turned(xy, after, "neck", "nose", chain[0]),
+                         turned(xy, after, chain[0], "neck", chain[1])]  # fmt: skip
+                arms += [turned(xy, after, chain[k], chain[k - 1], chain[k + 1]) for k in (1, 2)]
+        elif np.abs(from_middle - 0.5**0.5).max() < 1e-4:
+            kinds.append("rotation")
+            angles.append(float((np.degrees(np.angle(complex(*(after[0, corners[3]] - 0.5)))) - 45 + 180) % 360 - 180))
+        elif np.abs(moved[:, 1]).max() < 1e-5:
+            kinds.append("squeeze")
+            sides += [moved[0, 0], -moved[1, 0]]
+        else:
+            kinds.append("perspective")
+            ratios.append(np.abs(moved).max())
+    assert 0.46 < len(kinds) / 1600 < 0.54
+    shares = {kind: kinds.count(kind) / len(kinds) for kind in ("rotation", "perspective", "squeeze", "arms")}
+    assert all(0.2 < share < 0.3 for share in shares.values()), shares
+    assert 12.5 < max(angles) <= 13.001
+    assert -13.001 <= min(angles) < -12.5
+    assert 0.095 < max(ratios) <= 0.10001
+    assert 0.14 < max(sides) <= 0.15001
+    assert min(sides) >= -1e-6
+    chosen = np.abs(arms) > 1e-3
+    assert 0.26 < chosen.mean() < 0.36  # .318, since draws in which no joint turns count as none
+    assert 3.8 < np.abs(arms).max() <= 4.001
+
+
+def test_noise_is_added_to_the_values() -> None:
+    values = add_noise(np.full((200, 108), 0.25, np.float32), np.random.default_rng(0))
+    assert values.dtype == np.float32
+    assert values.mean() == pytest.approx(0.25, abs=1e-4)
+    assert values.std() == pytest.approx(0.001, rel=0.05)
 
 
 @pytest.mark.parametrize("skeleton", ["coco-wholebody-133", "mediapipe-holistic", "openpose-body135"])

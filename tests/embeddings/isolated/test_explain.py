@@ -132,7 +132,9 @@ def test_input_weights_are_reported_by_landmark() -> None:
     assert (first["x"], first["y"], first["mean"]) == pytest.approx((1.8, 1.4, 1.6))
     assert (last["landmark"], last["part"], last["mean"]) == ("nose", "body", 0.5)
     assert table["part"].value_counts().to_dict() == {"left hand": 21, "right hand": 21, "body": 12}
-    with pytest.raises(ValueError, match="has no input weights"):
+    with pytest.raises(ValueError, match="no weights on its decoder's input"):
+        input_weights(encoder, "decoder")
+    with pytest.raises(ValueError, match="no weights on its encoder's input"):
         input_weights(Spoter(replace(SPOTER_VARIANTS["spoter"], layers=1)))
 
 
@@ -144,6 +146,17 @@ def test_everything_that_applies_is_written(tmp_path: Path) -> None:
     written = [path.name for path in explain(spoter, clip, tmp_path / "spoter")]
     assert written == ["attention.png", "input_weights.csv", "input_weights.png"]
     assert len(pd.read_csv(tmp_path / "spoter" / "input_weights.csv")) == 54
+    both = Spoter(replace(SPOTER_VARIANTS["weights-both-sides"], layers=1, inner=32))
+    assert both.decoder_weights is not None
+    with torch.no_grad():
+        both.decoder_weights[2 * 13 : 2 * 13 + 2] = torch.tensor([1.6, 1.2])
+    written = [path.name for path in explain(both, clip, tmp_path / "both")]
+    assert written[1:] == ["input_weights.csv", "input_weights.png", "decoder_weights.csv", "decoder_weights.png"]
+    decoder = pd.read_csv(tmp_path / "both" / "decoder_weights.csv")
+    assert decoder.iloc[0].to_dict() == {
+        "landmark": "left_hand_index_tip", "part": "left hand", "x": 1.6, "y": 1.2, "mean": 1.4,
+    }  # fmt: skip
+    assert set(pd.read_csv(tmp_path / "both" / "input_weights.csv")["mean"]) == {1.0}
     frames = np.random.default_rng(0).integers(0, 255, (6, 40, 40, 3)).astype(np.uint8)
     vtn = VTN(replace(PLAIN, layers=1, heads=4))
     written = [path.name for path in explain(vtn, Clip("noise", 25.0, frames=frames), tmp_path / "vtn")]
