@@ -169,14 +169,14 @@ class GroupedHDF5:
     def __contains__(self, name: str) -> bool:
         return name in self.names()
 
-    def put(self, name: str, values: Any) -> None:
-        """One array in place of a group.
+    def put(self, name: str, values: Any, attributes: Mapping[str, Any] | None = None) -> None:
+        """One array in place of a group, with attributes of its own.
 
         Raises:
             ValueError, WriteError: as for `add`.
         """
         with self._part(name) as file:
-            file.create_dataset(name, data=values)
+            file.create_dataset(name, data=values).attrs.update(attributes or {})
 
     @contextmanager
     def add(self, name: str) -> Iterator[h5py.Group]:

@@ -206,6 +206,23 @@ def _semantic(path: Path, part: str, fps: float) -> Clip:
         return Clip("", fps, extra={"semantic": file[part]["semantic"][:]})
 
 
+def _crops(path: Path, part: str, fps: float) -> Clip:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return Clip("", float(file[part].attrs.get("fps", fps)), frames=file[part]["crops"][:])
+
+
+def _depth(path: Path, part: str, fps: float) -> Clip:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        depth, rate = file[part]["depth"][:], float(file[part].attrs.get("fps", fps))
+    if depth.dtype != np.uint8 or depth.ndim != 3:
+        raise RecordingError(f"{path}#{part}: depth is {depth.dtype} {depth.shape}; expected uint8 (T, H, W)")
+    return Clip("", rate, extra={"depth": depth})
+
+
 def _arrays(path: Path, part: str, fps: float) -> Clip:
     """Arrays with a row a frame; "frames" are pictures, "fps" the rate, all others go by their names."""
     try:
@@ -248,6 +265,8 @@ _TABLE = (
     Kind("hand images (.h5)", frozenset({"hand"}), _store(lambda v: {"left_hand", "right_hand"} <= _members(v)
          and "images" in _members(v["left_hand"])), _hand,
          lambda path: [Entry(f"{v}/{hand}", f"{v}~{hand}") for v, hand in images.hand_tracks(path)]),
+    Kind("body crops (.h5)", frozenset({"frames"}), _store(lambda v: "crops" in _members(v)), _crops, _hdf5_names),
+    Kind("depth maps (.h5)", frozenset({"depth"}), _store(lambda v: "depth" in _members(v)), _depth, _hdf5_names),
     Kind("packed OpenPose (.h5)", _POSE, _store(lambda v: getattr(v, "shape", ())[1:] == (150,)),
          _pose(lambda path, part, fps: next(store.read_packed(path, fps, videos=[part]))[1]), _hdf5_names),
     Kind("pose store (.h5)", _POSE, _store(lambda v: "xy" in _members(v), damaged=True),

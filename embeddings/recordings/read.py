@@ -27,7 +27,7 @@ INSTEAD = {
     "rotations": "FrankMocap's output for it",
     "hand": "its hand images (spotter phonology hands VIDEO)",
     "semantic": "its semantic vectors (spotter phonology vle semantic VIDEO)",
-    "depth": "an .npz file with the arrays that are needed",
+    "depth": "its depth maps, beside the video (spotter train --data 'CLIPS?depth=MAPS')",
 }
 
 Source = str | os.PathLike[str] | Clip | Pose

@@ -30,6 +30,7 @@ class Item:
         label: "" for a clip of several signs.
         load: gives the clip; raises ValueError or OSError when it cannot.
         signer, split, source: "" where unknown.
+        recording: what files about recordings call it (key-frames, depth maps); "" for a part of one.
         signs: the signs in it, where they are not `label` alone; the clip's spans say where.
         inputs: gives what the network's `prepare_training` (pictures with the margin that crops need) or `prepare`
             would give, where that is at hand; then `load` is not called.
@@ -41,6 +42,7 @@ class Item:
     signer: str = ""
     split: str = ""
     source: str = ""
+    recording: str = ""
     signs: tuple[str, ...] = ()
     inputs: Callable[[], Prepared] | None = None
 

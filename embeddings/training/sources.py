@@ -14,6 +14,7 @@
     clusters:clusters.h5?hands=hands.h5             clustered hand images (`spotter phonology clusters`, `hands`)
 
 `validation=…` names another such source for validation; splits come from the data, else by signer (`splits`).
+`keyframes=keyframes.h5` takes the key-frames of each recording alone, `depth=MAPS` adds its depth (`beside`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from eval.datasets import DATASETS, Sample, read_dataset, seconds_of
 from ..clip import Clip
 from ..pose.formats.spoter_csv import is_spoter_csv
 from ..recordings import PoseSource, Recording, RecordingError, find_recordings, read_recording
+from .beside import BESIDE
 from .items import Item
 from .source_kinds import SOURCES, DataError, Options
 
@@ -55,20 +57,25 @@ def open_source(
     rest = unquote(rest)
     further = options.pop("validation", "")
     source = poses if isinstance(poses, PoseSource) else PoseSource(folder=Path(poses) if poses else None)
-    load = partial(read_recording, needs=needs, poses=source, fps=fps, asker="the network")
+    given = set(options)
+    beside = [(add, Path(options.pop(name))) for name, add in BESIDE.items() if name in options]
+    own = tuple(need for need in needs if need != "depth" or "depth" not in given)
+    load = partial(read_recording, needs=own, poses=source, fps=fps, asker="the network")
     path = Path(rest if kind == "spoter-csv" else where)
     if colon and kind in SOURCES:
-        items = SOURCES[kind](rest, options, needs, source)
+        items = SOURCES[kind](rest, options, own, source)
     elif colon and kind in DATASETS:
         items = _samples(kind, Path(rest), options, load)
     elif (path.suffix in (".csv", ".json") and not is_spoter_csv(path)) or (path / "manifest.csv").is_file():
         items = _samples("manifest", path / "manifest.csv" if path.is_dir() else path, options, load)
     else:
-        items = _recordings(path, options, needs, load)
+        items = _recordings(path, options, own, load)
     if options:
         raise DataError(f"{text}: {', '.join(options)} is not known here")
     if not items:
         raise DataError(f"{text}: holds no clip")
+    for add, place in beside:
+        items = add(items, place, fps)
     if further:
         items = [replace(item, split="train") for item in items]
         items += [replace(i, split="validation") for i in open_source(further, needs, poses, fps)]
@@ -91,7 +98,7 @@ def _recordings(path: Path, options: Options, needs: tuple[str, ...], load: Call
         if labels is not None:
             label, signer = labels.get(name, ""), signers.get(name, signer)
         if label:
-            items.append(Item(name, label, partial(load, recording), signer))
+            items.append(Item(name, label, partial(load, recording), signer, recording=recording.name))
     absent = sorted(set(labels or ()) - {item.id for item in items})
     if absent:
         warnings.warn(f"{path}: {len(absent)} labelled clips are not there, e.g. {absent[0]}", stacklevel=2)
@@ -120,7 +127,7 @@ def _samples(name: str, path: Path, options: Options, load: Callable[..., Clip])
         )
     return [
         Item(s.id, s.label, partial(_sample, load, media / s.path, s), s.signer, s.split,
-             s.source if s.source != s.id else "")
+             s.source if s.source != s.id else "", "" if s.start or s.end is not None else Path(s.path).stem)
         for s in there
     ]  # fmt: skip
 

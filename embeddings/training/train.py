@@ -138,8 +138,7 @@ def _open_data(
 ) -> tuple[list[list[Item]], list[Item], Split]:
     """The recipe's own clips for training and those of its mixture, the clips for validation, and which is which."""
     network = network_class(recipe.network)
-    fps = float(recipe.config.get("fps", 25.0))
-
+    fps = float(recipe.config.get("fps", getattr(network.config_class()(), "fps", 25.0)))
     own = data if not isinstance(data, str) or data else recipe.data.source
     for source, key in [(own, ""), *((part.source, f"mixture.{name}.source") for name, part in recipe.mixture.items())]:
         if not source:

@@ -181,6 +181,20 @@ def write_semantic(path: Path) -> None:
             file[f"{name}/frames"] = np.arange(16)
 
 
+def write_crops(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for name in NAMES:
+            file[f"{name}/crops"] = pictures(name)[0][12:20]
+            file[name].attrs["fps"] = FPS
+
+
+def write_depth(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for name in NAMES:
+            file[f"{name}/depth"] = pictures(name)[0][12:20, :, :, 0]
+            file[name].attrs["fps"] = FPS
+
+
 def write_mocap_frames(folder: Path, name: str) -> None:
     folder.mkdir()
     arrays = frankmocap_arrays(name)
@@ -213,6 +227,8 @@ FORMATS: dict[str, Format] = {
     "hand images": Format("hand images (.h5)", "hands.h5", frozenset({"hand"}), False, stored("hands.h5", write_hands)),
     "semantic vectors": Format("semantic vectors (.h5)", "semantic.h5", frozenset({"semantic"}), False,
                                stored("semantic.h5", write_semantic)),
+    "body crops": Format("body crops (.h5)", "crops.h5", PICTURES, False, stored("crops.h5", write_crops)),
+    "depth maps": Format("depth maps (.h5)", "depth.h5", frozenset({"depth"}), False, stored("depth.h5", write_depth)),
     "arrays: rotations": Format("arrays (.npz)", "talk.npz", ROTATIONS, True, each(
         "{}.npz", lambda path, name: np.savez(path, rotations=rotations(name), fps=25.0))),
     "arrays: frames": Format("arrays (.npz)", "talk.npz", PICTURES, True, each(
@@ -225,7 +241,7 @@ def make(format: str, folder: Path) -> Made:
     how = FORMATS[format]
     many = how.make(folder / "all clips")
     kept = folder / "kept poses"
-    if "frames" in how.holds and format != "arrays: frames":
+    if "frames" in how.holds and how.alone and format != "arrays: frames":
         for path in sorted(many.iterdir()):
             stamp = source_stamp(path, FPS if path.is_dir() else None)
             pose = replace(pictures(path.name)[1], estimator="mediapipe-holistic")
@@ -277,6 +293,8 @@ def cell(format: str, needs: str) -> str:
     holds = FORMATS[format].holds
     if needs == "encoder":
         (other,) = holds - {"pose", "frames"} or {""}
+        if other == "depth":
+            return "`train`, `classify`: beside videos, `videos/?depth=depth.h5`"
         return "yes" if not other else f"yes, with an encoder of {WORDS[other]}"
     if needs == "video":
         return "yes" if format == "video" else "without pictures"

@@ -57,6 +57,7 @@ def crops(
     def work(recording: Recording, pose: Pose) -> None:
         with store.add(recording.name) as group:
             count = write_body_crops(group, read_pictures(recording, pose.fps), pose, masked)
+            group.attrs["fps"] = pose.fps
         out.print(f"{recording.name}: {count} crops")
 
     with GroupedHDF5(output) as store:

@@ -55,7 +55,7 @@ def keyframes(
         chosen = resting_keyframes(pose) if resting else slowest(pose, count)
         if strips is not None:
             _strip(strips / f"{recording.name}.png", recording, pose, chosen)
-        store.put(recording.name, chosen)
+        store.put(recording.name, chosen, {"fps": pose.fps})
 
     with GroupedHDF5(output) as store:
         done = over_poses(videos, poses, work, store.names())
