@@ -260,7 +260,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parents[2] / "docs" / "measured" / "spotting.md")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parents[2] / "docs" / "measured" / "spotting.md"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     text = page(Tables(args.work / "tables"), args.folder, args.work, args.output.parent)
