@@ -13,7 +13,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eval.segments import Segment, read_segments
 from safe_files import write_json
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .results import SpottingResult
 
-__all__ = ["DemoOptions", "World", "make_world", "spot_world"]
+__all__ = ["DemoOptions", "Scores", "World", "make_world", "spot_world", "spread_lines"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,26 @@ class World:
         from embeddings.pose import read_pose
 
         return sum(read_pose(self.exact[q.stem]).duration for q in self.queries)
+
+
+class Scores(NamedTuple):
+    """(one-to-one F1 at IoU .5, challenge F1) of one world, from its videos and from its exact poses."""
+
+    seed: int
+    video: tuple[float, float]
+    exact: tuple[float, float]
+
+
+def spread_lines(scores: Sequence[Scores]) -> list[str]:
+    """Mean, standard deviation (of the sample) and extremes of each score over several worlds, a line each."""
+    lines = []
+    for source, pairs in (("the videos", [s.video for s in scores]), ("exact poses", [s.exact for s in scores])):
+        for kind, values in zip(("one-to-one@0.5 F1", "challenge F1"), zip(*pairs, strict=True), strict=True):
+            deviation = stdev(values) if len(values) > 1 else 0.0
+            lines.append(
+                f"{kind} from {source}: {fmean(values):.3f} ± {deviation:.3f} ({min(values):.3f} to {max(values):.3f})"
+            )
+    return lines
 
 
 @dataclass(frozen=True)
@@ -128,17 +149,15 @@ def _in_parallel(jobs: Sequence[Job]) -> Iterator[list[Segment]]:
 
 def make_video(job: Job) -> list[Segment]:
     """Renders one video and writes its exact pose; returns what a query holds of the signs searched for."""
-    import numpy as np
-
     from embeddings.pose import write_pose
-    from embeddings.synthetic import SignWorld, random_look
+    from embeddings.synthetic import Draws, SignWorld, random_look
     from embeddings.synthetic.filming.look import Look
     from embeddings.synthetic.filming.render import render_video
 
     options = job.options
     world = SignWorld(options.seed, options.signs + options.fillers)
     number = 0 if job.query is None else job.query + 1
-    rng = np.random.default_rng([options.seed, number])
+    rng = Draws("demo", options.seed, number)
     if job.sign is not None:
         stem, kind, counted = world.signs[job.sign].label, "exemplars", set()
         performance = world.perform(world.signs[job.sign], signer=0, fps=options.fps)
@@ -181,10 +200,10 @@ def _camera(rng: Any, options: DemoOptions, frontal: bool) -> Camera:
         return base
     return replace(
         base,
-        yaw=float(rng.uniform(-0.35, 0.35)),
-        pitch=float(rng.uniform(-0.08, 0.15)),
-        roll=float(rng.normal(0, 0.02)),
-        focal=base.focal * float(rng.uniform(0.92, 1.06)),
+        yaw=rng.uniform(-0.35, 0.35),
+        pitch=rng.uniform(-0.08, 0.15),
+        roll=rng.normal(0, 0.02),
+        focal=base.focal * rng.uniform(0.92, 1.06),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from .draws import Draws
 from .filming.camera import Camera, random_camera
 from .filming.noise import NO_NOISE, Noise, random_noise
 from .handshapes import HANDSHAPES, Handshape, random_handshape
@@ -35,7 +36,7 @@ from .world import SignWorld
 
 __all__ = [
     "ARRANGEMENTS", "CANONICAL", "DIRECTIONS", "FIGURE_JOINTS", "HANDSHAPES", "LOCATIONS",
-    "MOVEMENT_KINDS", "NO_NOISE", "PARAMETERS", "Camera", "Figure", "Handshape", "Movement", "Noise",
+    "MOVEMENT_KINDS", "NO_NOISE", "PARAMETERS", "Camera", "Draws", "Figure", "Handshape", "Movement", "Noise",
     "Performance", "Posture", "Sign", "SignWorld", "Signer", "Timing", "Truth", "differences", "figure_index",
     "minimal_pair", "perform", "random_camera", "random_handshape", "random_noise", "random_sign", "random_signer",
 ]  # fmt: skip

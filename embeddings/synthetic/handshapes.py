@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .draws import Draws
+
 __all__ = ["ANGLES", "HANDSHAPES", "Handshape", "blend", "random_handshape"]
 
 ANGLES: tuple[str, ...] = (
@@ -141,7 +143,7 @@ def blend(first: Handshape, second: Handshape, weight: float) -> Handshape:
     return Handshape(f"{first.name}~{second.name}@{weight:.2f}", degrees)
 
 
-def random_handshape(rng: np.random.Generator, named: float = 0.8) -> Handshape:
+def random_handshape(rng: Draws, named: float = 0.8) -> Handshape:
     """One of the inventory with probability `named`, else a blend of two of them or one with fingers exchanged."""
     names = list(HANDSHAPES)
     first, second = (HANDSHAPES[names[i]] for i in rng.choice(len(names), 2, replace=False))
@@ -149,7 +151,7 @@ def random_handshape(rng: np.random.Generator, named: float = 0.8) -> Handshape:
     if draw < named:
         return first
     if draw < (1 + named) / 2:
-        return blend(first, second, round(float(rng.uniform(0.3, 0.7)), 2))
+        return blend(first, second, round(rng.uniform(0.3, 0.7), 2))
     taken = rng.random(5) < 0.5
     columns = np.array([0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 1, 2, 3, 4])
     degrees = tuple(b if taken[c] else a for a, b, c in zip(first.degrees, second.degrees, columns, strict=True))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .draws import Draws
 from .handshapes import HANDSHAPES, Handshape, random_handshape
 from .parameters import DIRECTIONS, LOCATIONS, PARAMETERS, Movement, Posture, Sign, differences, direction_name
 from .signing.body import body_of
@@ -26,7 +27,7 @@ _KIND_WEIGHTS = {"hold": 2.0, "straight": 5.0, "arc": 2.0, "circle": 2.0, "zigza
 _BASES = ("B-open", "B", "5", "A", "S", "index", "O", "C", "U")
 
 
-def random_sign(rng: np.random.Generator, label: str) -> Sign:
+def random_sign(rng: Draws, label: str) -> Sign:
     """A sign that a standard signer can perform with every palm direction within 50° of the one asked for."""
     for _ in range(200):
         sign = _draw(rng, label)
@@ -39,7 +40,7 @@ def feasible(sign: Sign) -> bool:
     """Whether a standard signer's arm does it with ease: palms face as named and within 50° of exactly so, and the
     hand gets to its place without passing through the body."""
     body = body_of(_EXACT)
-    (keys,) = solve_signs([sign], body, np.random.default_rng(0))
+    (keys,) = solve_signs([sign], body, Draws(0))
     palms = keys.frames[:, 2]
     wished = np.stack([DIRECTIONS[p.palm] for p in sign.postures])
     named = direction_name(palms) == np.array([p.palm for p in sign.postures])
@@ -55,15 +56,15 @@ _EASE = 0.9
 _EXACT = replace(CANONICAL, sloppiness=0.0, place_error=0.0)
 
 
-def _choose(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    values = np.array(list(weights.values()))
-    return list(weights)[int(rng.choice(len(values), p=values / values.sum()))]
+def _choose(rng: Draws, weights: dict[str, float]) -> str:
+    total = sum(weights.values())
+    return str(rng.choice(list(weights), p=[weight / total for weight in weights.values()]))
 
 
-def _draw(rng: np.random.Generator, label: str) -> Sign:
+def _draw(rng: Draws, label: str) -> Sign:
     arrangement = _choose(rng, {"one-handed": 5.0, "symmetric": 2.5, "alternating": 1.0, "base-hand": 2.0})
     base = _base(rng) if arrangement == "base-hand" else None
-    count = int(rng.choice([1, 2, 3], p=[0.62, 0.3, 0.08]))
+    count = rng.choice([1, 2, 3], p=[0.62, 0.3, 0.08])
     postures = [_posture(rng, arrangement)]
     while len(postures) < count:
         postures.append(_next_posture(rng, postures[-1], arrangement))
@@ -75,7 +76,7 @@ def _draw(rng: np.random.Generator, label: str) -> Sign:
     return Sign(label, tuple(postures), tuple(movements), arrangement, base)
 
 
-def _posture(rng: np.random.Generator, arrangement: str) -> Posture:
+def _posture(rng: Draws, arrangement: str) -> Posture:
     weights = dict(_PLACE_WEIGHTS)
     if arrangement == "base-hand":
         weights = {"other hand": 6.0, "arm": 1.5, "neutral space": 1.5}
@@ -111,7 +112,7 @@ def _finger_weights(location: str) -> dict[str, float]:
     return weights
 
 
-def _part(rng: np.random.Generator, shape: Handshape, location: str) -> str:
+def _part(rng: Draws, shape: Handshape, location: str) -> str:
     if LOCATIONS[location].anchor == "space":
         return "palm"
     flexions = shape.flexions
@@ -125,21 +126,21 @@ def _part(rng: np.random.Generator, shape: Handshape, location: str) -> str:
     return _choose(rng, weights)
 
 
-def _side(rng: np.random.Generator, location: str, arrangement: str) -> int:
+def _side(rng: Draws, location: str, arrangement: str) -> int:
     sides = LOCATIONS[location].sides
     if not sides or arrangement in ("symmetric", "alternating"):
         return 1
-    return int(sides[int(rng.integers(len(sides)))])
+    return sides[rng.integers(len(sides))]
 
 
-def _offset(rng: np.random.Generator, location: str, palm: str) -> tuple[float, float, float]:
-    x, y, z = (float(rng.uniform(-1, 1)) * s for s in LOCATIONS[location].scatter)
+def _offset(rng: Draws, location: str, palm: str) -> tuple[float, float, float]:
+    x, y, z = (rng.uniform(-1, 1) * s for s in LOCATIONS[location].scatter)
     if location == "neutral space" and palm == "away":  # a palm faces away from an upright forearm
         y, z = y + 0.15, z - 0.06
     return round(x, 3), round(y, 3), round(z, 3)
 
 
-def _next_posture(rng: np.random.Generator, before: Posture, arrangement: str) -> Posture:
+def _next_posture(rng: Draws, before: Posture, arrangement: str) -> Posture:
     """The next posture of a sign usually changes one or two things and keeps the rest (Brentari 1998)."""
     fresh = _posture(rng, arrangement)
     change = _choose(rng, {"handshape": 3.0, "place": 4.0, "palm": 2.0, "all": 1.0})
@@ -154,7 +155,7 @@ def _next_posture(rng: np.random.Generator, before: Posture, arrangement: str) -
                    part=_part(rng, shape, fresh.location))  # fmt: skip
 
 
-def _movement(rng: np.random.Generator, posture: Posture, light: bool, kind: str | None = None) -> Movement:
+def _movement(rng: Draws, posture: Posture, light: bool, kind: str | None = None) -> Movement:
     weights = dict(_KIND_WEIGHTS)
     if light:
         weights |= {"hold": 12.0}
@@ -169,17 +170,17 @@ def _movement(rng: np.random.Generator, posture: Posture, light: bool, kind: str
     return Movement(
         kind=kind,
         direction=_choose(rng, directions),
-        size=round(float(rng.uniform(0.09, 0.2)), 3),
-        repeats=int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])),
-        seconds=round(float(rng.uniform(0.22, 0.40)), 3),
+        size=round(rng.uniform(0.09, 0.2), 3),
+        repeats=rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15]),
+        seconds=round(rng.uniform(0.22, 0.40), 3),
         other=random_handshape(rng, 1.0) if kind == "pulse" else None,
     )
 
 
-def _base(rng: np.random.Generator) -> Posture:
-    x, y, z = (float(rng.uniform(-1, 1)) for _ in range(3))
+def _base(rng: Draws) -> Posture:
+    x, y, z = (rng.uniform(-1, 1) for _ in range(3))
     return Posture(
-        handshape=HANDSHAPES[_BASES[int(rng.integers(len(_BASES)))]],
+        handshape=HANDSHAPES[rng.choice(_BASES)],
         location="neutral space",
         palm=_choose(rng, {"up": 2.0, "left": 2.0, "down": 2.0, "body": 1.0}),
         fingers=_choose(rng, {"away": 2.0, "left": 2.0}),
@@ -190,7 +191,7 @@ def _base(rng: np.random.Generator) -> Posture:
 # --- minimal pairs ---------------------------------------------------------------------------------------------
 
 
-def minimal_pair(sign: Sign, parameter: str, rng: np.random.Generator, label: str = "") -> Sign:
+def minimal_pair(sign: Sign, parameter: str, rng: Draws, label: str = "") -> Sign:
     """A feasible sign that differs from `sign` in exactly one of `sign.PARAMETERS`.
 
     What the postures share stays shared: if all have one handshape, all get the new one.
@@ -219,12 +220,12 @@ def _clearly(sign: Sign, other: Sign, parameter: str) -> bool:
     return True
 
 
-def _handshape(sign: Sign, rng: np.random.Generator) -> Sign:
+def _handshape(sign: Sign, rng: Draws) -> Sign:
     old, new = sign.postures[0].handshape, random_handshape(rng)
     return replace(sign, postures=tuple(replace(p, handshape=new) if p.handshape == old else p for p in sign.postures))
 
 
-def _location(sign: Sign, rng: np.random.Generator) -> Sign:
+def _location(sign: Sign, rng: Draws) -> Sign:
     old = sign.postures[0]
     new = _posture(rng, sign.arrangement)
 
@@ -238,13 +239,13 @@ def _location(sign: Sign, rng: np.random.Generator) -> Sign:
     return replace(sign, postures=tuple(moved(p) for p in sign.postures))
 
 
-def _orientation(sign: Sign, rng: np.random.Generator) -> Sign:
+def _orientation(sign: Sign, rng: Draws) -> Sign:
     old = sign.postures[0].palm
     new = _choose(rng, dict.fromkeys((d for d in DIRECTIONS if d != old), 1.0))
     return replace(sign, postures=tuple(replace(p, palm=new) if p.palm == old else p for p in sign.postures))
 
 
-def _changed_movement(sign: Sign, rng: np.random.Generator) -> Sign:
+def _changed_movement(sign: Sign, rng: Draws) -> Sign:
     k = next((i for i, m in enumerate(sign.movements) if m.kind != "hold"), 0)
     old = sign.movements[k]
     new = _movement(rng, sign.postures[k], light=False)
@@ -257,7 +258,7 @@ def _changed_movement(sign: Sign, rng: np.random.Generator) -> Sign:
     return replace(sign, movements=tuple(new if i == k else m for i, m in enumerate(sign.movements)))
 
 
-def _arrangement(sign: Sign, rng: np.random.Generator) -> Sign:
+def _arrangement(sign: Sign, rng: Draws) -> Sign:
     other = _choose(rng, {"one-handed": 1.0, "symmetric": 1.0, "alternating": 1.0, "base-hand": 1.0})
     if other == "alternating" and all(m.kind == "hold" for m in sign.movements):
         return sign

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Clip, Span
+from .draws import Draws
 from .filming.camera import Camera, random_camera
 from .filming.noise import NO_NOISE, Noise, random_noise
 from .lexicon import minimal_pair, random_sign
@@ -28,7 +28,8 @@ CONTINUOUS = Timing(rest=(0.3, 0.9), hold=(0.03, 0.12), reach=0.15, per_metre=0.
 class SignWorld:
     """A procedural sign language.
 
-    Everything follows from the seed, bit for bit: the signs, signer `i`, camera `i`, and each `take` of a clip.
+    Everything follows from the seed, bit for bit, on any machine (see `draws`): the signs, signer `i`, camera `i`, and
+    each `take` of a clip.
 
     Args:
         seed: of everything.
@@ -45,7 +46,7 @@ class SignWorld:
         for i in range(signs):
             label = f"sign-{i:0{max(3, len(str(signs - 1)))}d}"
             if made and rng.random() < minimal_pairs:
-                made.append(_some_pair(made[int(rng.integers(len(made)))], rng, label))
+                made.append(_some_pair(made[rng.integers(len(made))], rng, label))
             else:
                 made.append(random_sign(rng, label))
         self.signs: tuple[Sign, ...] = tuple(made)
@@ -177,7 +178,7 @@ class SignWorld:
         rng = self._rng("samples", seed)
         take = 0
         while True:
-            sign = chosen[int(rng.integers(len(chosen)))]
+            sign = chosen[rng.integers(len(chosen))]
             who = random_signer(rng, f"signer-s{seed}-{take}", left_handed)
             noise = None if severity is None else random_noise(rng, severity)
             yield self.clip(sign, who, random_camera(rng), noise, skeleton, fps, take)
@@ -207,7 +208,7 @@ class SignWorld:
         mixed: list[Sign | None] = []
         counted: list[bool] = []
         for i, sign in enumerate([*signs, None]):
-            for k in range(int(rng.poisson(fillers))):
+            for k in range(rng.poisson(fillers)):
                 mixed.append(random_sign(rng, f"filler-{take}-{i}-{k}"))
                 counted.append(False)
             if sign is not None:
@@ -218,15 +219,15 @@ class SignWorld:
                     counted.append(False)
         return mixed, counted
 
-    def _rng(self, *key: object) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32("\x1f".join(map(str, key)).encode())])
+    def _rng(self, *key: object) -> Draws:
+        return Draws(self.seed, *key)
 
 
-def _some_pair(sign: Sign, rng: np.random.Generator, label: str) -> Sign:
+def _some_pair(sign: Sign, rng: Draws, label: str) -> Sign:
     """A minimal pair in whichever parameter allows one."""
     for parameter in rng.permutation(PARAMETERS):
         try:
-            return minimal_pair(sign, str(parameter), rng, label)
+            return minimal_pair(sign, parameter, rng, label)
         except RuntimeError:
             continue
     return random_sign(rng, label)

@@ -37,9 +37,9 @@ class Shot(NamedTuple):
 
 def shots(count: int, seed: int) -> list[Shot]:
     """Random shots; the first ones of a seed are the same however many are asked for."""
-    from ..synthetic import random_camera, random_sign, random_signer
+    from ..synthetic import Draws, random_camera, random_sign, random_signer
 
-    rng = np.random.default_rng(seed)
+    rng = Draws("phonology cases", seed)
     result = []
     for number in range(count):
         sign = random_sign(rng, f"bench-{number}")
@@ -75,11 +75,12 @@ def estimated_pose(shot: Shot, performance: Performance, folder: Path | None, es
 
 def _estimated(shot: Shot, performance: Performance, estimator: PoseEstimator) -> Pose:
     from ..pose.estimate import estimate_frames
+    from ..synthetic.draws import Draws
     from ..synthetic.filming.look import random_look
     from ..synthetic.filming.render import render_frames
 
     forget = getattr(estimator, "forget", None)  # whom it saw before
     if forget is not None:
         forget(np.zeros((shot.camera.size[1], shot.camera.size[0], 3), np.uint8))
-    look = random_look(np.random.default_rng(shot.number))
+    look = random_look(Draws(shot.number))
     return estimate_frames(render_frames(performance.figure, look, shot.camera), performance.figure.fps, estimator)

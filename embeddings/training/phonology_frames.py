@@ -18,6 +18,7 @@ from ..phonology.depth import HAND_DEPTH, OUTPUTS, depth_features
 from ..phonology.locations import LOCATIONS, features
 from ..phonology.signer_space import signer_space
 from ..skeletons import SKELETONS
+from ..synthetic.draws import Draws
 from .items import Item
 from .performances import Shot, estimated_pose, shots
 
@@ -115,7 +116,7 @@ def _disturbed_locations(shot: Shot) -> Clip:
     """Exact or disturbed, with depth or without."""
     from ..synthetic import random_noise
 
-    rng = np.random.default_rng([shot.seed, shot.number])
+    rng = Draws("frames of places", shot.seed, shot.number)
     performance = shot.perform()
     pose = shot.camera.project(performance.figure)
     if rng.random() < 0.7:
@@ -127,11 +128,11 @@ def _disturbed_locations(shot: Shot) -> Clip:
 
 def _video_locations(shot: Shot, poses: Path | None) -> Clip:
     performance = shot.perform()
-    pose, rng = estimated_pose(shot, performance, poses), np.random.default_rng([shot.seed, shot.number])
+    pose, rng = estimated_pose(shot, performance, poses), Draws("filmed frames of places", shot.seed, shot.number)
     return _located(shot, pose, performance.truth.hold, performance.truth.location, rng, 1.0)
 
 
-def _without_depth(pose: Pose, rng: np.random.Generator) -> Pose:
+def _without_depth(pose: Pose, rng: Draws) -> Pose:
     """No depth at all, or (MediaPipe's kind) exaggerated so that only the hands' own is left."""
     if pose.z is None or rng.random() < 0.5:
         return replace(pose, z=None)
@@ -141,7 +142,7 @@ def _without_depth(pose: Pose, rng: np.random.Generator) -> Pose:
 
 
 def _located(
-    shot: Shot, pose: Pose, hold: NDArray[np.bool_], places: NDArray[np.str_], rng: np.random.Generator, share: float
+    shot: Shot, pose: Pose, hold: NDArray[np.bool_], places: NDArray[np.str_], rng: Draws, share: float
 ) -> Clip:
     """Hold frames whose place is known, a `share` of them."""
     space = signer_space(pose)

@@ -56,9 +56,9 @@ def _isolated(
     world: SignWorld, sign: Sign, who: int, take: int, severity: float, rotations: bool, side: int
 ) -> Clip:  # fmt: skip
     """One sign by one signer; the camera and the estimator's errors follow from signer, sign and take."""
-    from ..synthetic import random_camera, random_noise
+    from ..synthetic import Draws, random_camera, random_noise
 
-    rng = np.random.default_rng([world.seed, who, world.signs.index(sign), take])
+    rng = Draws("film", world.seed, who, world.signs.index(sign), take)
     camera = random_camera(rng)
     noise = random_noise(rng, severity * float(rng.choice(SEVERITIES))) if severity else None
     if side:
@@ -83,16 +83,16 @@ def utterances(seed: int, signs: int, count: int, length: int = 6, isolated: flo
     Args:
         length: signs of an utterance; isolated: share of those with a single sign.
     """
-    from ..synthetic import SignWorld, random_camera, random_noise, random_signer
+    from ..synthetic import Draws, SignWorld, random_camera, random_noise, random_signer
 
     world = SignWorld(seed, signs)
-    rng = np.random.default_rng([seed, 1])
+    rng = Draws("procedural clips", seed)
     deck: list[int] = []
     items = []
     for take in range(count):
         size = 1 if rng.random() < isolated else length
         while len(deck) < size:
-            deck += list(rng.permutation(signs))
+            deck += rng.permutation(signs)
         own_signs, deck = [world.signs[i] for i in deck[:size]], deck[size:]
         signer = random_signer(rng, f"signer-{seed}-{take}", LEFT_HANDED)
         noise = random_noise(rng, float(rng.choice(SEVERITIES)))

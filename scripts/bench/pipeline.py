@@ -23,8 +23,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from safe_files import write_json
 
 
@@ -53,11 +51,11 @@ def pinned(cores: int) -> Iterator[None]:
 
 def filmed(folder: Path, seconds: float, size: tuple[int, int]) -> tuple[Path, list[Any]]:
     """(a video of continuous signing of about so many seconds, the exemplar clips of eight signs)."""
-    from embeddings.synthetic import SignWorld, random_look
+    from embeddings.synthetic import Draws, SignWorld, random_look
     from embeddings.synthetic.filming.render import render_frames
     from embeddings.video import write_video
 
-    world, rng = SignWorld(9, signs=8), np.random.default_rng(2)
+    world, rng = SignWorld(9, signs=8), Draws(2)
     performance = world.perform(rng.integers(8, size=max(2, round(seconds / 1.6))).tolist(), 1)
     camera = replace(world.camera(1), size=size)
     frames = render_frames(performance.figure, random_look(rng), camera)

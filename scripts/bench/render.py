@@ -17,7 +17,7 @@ import numpy as np
 from mediapipe.python.solutions import holistic
 
 from embeddings.phonology.pictures import write_picture
-from embeddings.synthetic import Camera, Figure, SignWorld, random_camera
+from embeddings.synthetic import Camera, Draws, Figure, SignWorld, random_camera
 from embeddings.synthetic.filming.look import Look, random_look
 from embeddings.synthetic.filming.render import render_frames
 from embeddings.synthetic.signing.figure import figure_index
@@ -115,8 +115,8 @@ def main() -> None:
     world = SignWorld(options.seed, 40)
     parts = []
     for clip in range(options.first, options.first + options.clips):
-        rng = np.random.default_rng([options.seed, clip])
-        signs = rng.choice(len(world), 4, replace=False).tolist()
+        rng = Draws(options.seed, clip)
+        signs = rng.choice(len(world), 4, replace=False)
         figure = world.perform(signs, clip, options.fps).figure
         start = min(round(options.fps * 0.6), max(0, len(figure) - options.frames))
         part = Figure(figure.xyz[start : start + options.frames], options.fps)

@@ -30,7 +30,17 @@ from embeddings.encoders.checkpoint import load_checkpoint
 from embeddings.encoders.image_encoder import nearest_frames
 from embeddings.encoders.vtn import VTN, VTNHC, VTNConfig
 from embeddings.pose.flow import pose_flow
-from embeddings.synthetic import HANDSHAPES, Camera, Movement, Posture, Sign, SignWorld, random_look, random_signer
+from embeddings.synthetic import (
+    HANDSHAPES,
+    Camera,
+    Draws,
+    Movement,
+    Posture,
+    Sign,
+    SignWorld,
+    random_look,
+    random_signer,
+)
 from embeddings.synthetic.filming.render import render_frames
 from embeddings.training.items import Item, Sampling
 from embeddings.training.losses import CrossEntropy
@@ -48,7 +58,7 @@ EXTENT = 0.14
 """Metres the hand travels."""
 
 
-def ten_signs(rng: np.random.Generator) -> list[Sign]:
+def ten_signs(rng: Draws) -> list[Sign]:
     """Five handshapes × up, down along the same path: the one's frames are the other's in reverse.
 
     Where the path lies is drawn anew each time (± 6 cm), so that a place says nothing of the sign.
@@ -56,7 +66,7 @@ def ten_signs(rng: np.random.Generator) -> list[Sign]:
     signs = []
     for shape in SHAPES:
         for direction, start in (("up", -EXTENT / 2), ("down", EXTENT / 2)):
-            x, y = (float(v) for v in rng.uniform((-0.03, 0.0), (0.09, 0.12)))
+            x, y = rng.uniform(-0.03, 0.09), rng.uniform(0.0, 0.12)
             posture = Posture(HANDSHAPES[shape], "neutral space", "away", "up", offset=(x, start + y, 0.0))
             movement = Movement("straight", direction, size=EXTENT, seconds=0.6)
             signs.append(Sign(f"{shape}-{direction}", (posture,), (movement,)))
@@ -68,7 +78,7 @@ def filmed(world: SignWorld, sign: Sign, person: int, samples: int) -> tuple[Cli
 
     The flow is that between successive frames of the video, of which only the sampled ones are drawn.
     """
-    rng = np.random.default_rng([person, 7])
+    rng = Draws("filmed", person)
     signer = random_signer(rng, f"person-{person}", 0.0)
     yaw, pitch = rng.uniform(-0.25, 0.25), rng.uniform(-0.1, 0.1)
     camera = Camera(yaw=float(yaw), pitch=float(pitch), focal=465.0 * float(rng.uniform(0.9, 1.1)), size=(256, 256))
@@ -97,7 +107,7 @@ def prepared(cache: Path, side: int, samples: int, people: range) -> tuple[Array
     rows: dict[str, list[NDArray[Any]]] = {name: [] for name in INPUTS}
     classes = []
     for person in people:
-        for k, sign in enumerate(ten_signs(np.random.default_rng(person))):
+        for k, sign in enumerate(ten_signs(Draws(person))):
             clip, flow = filmed(world, sign, person, samples)
             rows["flow"].append(flow)
             for preparer in preparers:

@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
 from embeddings.encoders.base import Encoder
-from embeddings.synthetic import Noise, Sign, SignWorld, random_noise
+from embeddings.synthetic import Draws, Noise, Sign, SignWorld, random_noise
 from eval.intervals import iou
 from safe_files import whole_file
 from scripts.real.streams import placed, splice
@@ -43,13 +43,13 @@ def cohort_of(encoder: Encoder, signs: int) -> Cohort:
 
 def candidates(encoder: Encoder, cohort: Cohort, seed: int, videos: int = 6) -> Iterator[tuple[list[float], bool]]:
     """(evidence, whether it is true) of every candidate in one world, galleries of several sizes."""
-    rng = np.random.default_rng([seed, 3])
+    rng = Draws("candidates", seed)
     world = SignWorld(seed, 24)
     options = SpottingOptions()
     for i in range(videos):
-        size = int(rng.choice([4, 12, 24]))
+        size = rng.choice([4, 12, 24])
         signs = [world.signs[j] for j in rng.permutation(24)[:size]]
-        severity = float(rng.choice([0.0, 0.5, 1.0]))
+        severity = rng.choice([0.0, 0.5, 1.0])
         noise = random_noise(rng, severity) if severity else None
         gallery = enroll([world.clip(s, noise=noise) for s in signs], encoder=encoder)
         said = [signs[j] for j in rng.integers(size, size=12)]
@@ -62,10 +62,10 @@ def candidates(encoder: Encoder, cohort: Cohort, seed: int, videos: int = 6) -> 
 
 def rare(encoder: Encoder, cohort: Cohort, seed: int) -> Iterator[tuple[list[float], bool]]:
     """The same where a few signs are looked for in a video of mostly others: five in fifty."""
-    rng = np.random.default_rng([seed, 6])
+    rng = Draws("rare", seed)
     world = SignWorld(seed, 100)
-    size = int(rng.choice([4, 10]))
-    noise = random_noise(rng, float(rng.choice([0.5, 1.0])))
+    size = rng.choice([4, 10])
+    noise = random_noise(rng, rng.choice([0.5, 1.0]))
     gallery = enroll([world.clip(s, noise=noise) for s in world.signs[:size]], encoder=encoder)
     said = [*rng.integers(size, size=5), *rng.integers(size, 100, size=45)]
     signs = [world.signs[said[j]] for j in rng.permutation(len(said))]
@@ -89,7 +89,7 @@ def one_by_one(world: SignWorld, said: list[Sign], person: int, noise: Noise | N
     """
     signs = [*said, *world.signs[: len(said) // 3]]
     clips = [close_cut(world, sign, person, noise, take) for take, sign in enumerate(signs)]
-    order = np.random.default_rng(person).permutation(len(clips))
+    order = Draws("one by one", person).permutation(len(clips))
     return splice(f"one-by-one-{person}", [clips[i] for i in order], {sign.label for sign in said}, "")
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .console import err, out, progress_bar
 
+if TYPE_CHECKING:
+    from ..demo import DemoOptions, Scores, World
+
 __all__ = ["register"]
+
+Step = Callable[[int, int], None]
+"""Told (done, of how many)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -24,29 +32,46 @@ def demo(
         Path | None, typer.Option(help="Folder to keep the world in, for playing.", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 2026,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="So many worlds, from --seed on: mean and spread of the scores.")
+    ] = 1,
     signs: Annotated[int, typer.Option(min=2, help="Signs to search for.")] = 12,
-    seconds: Annotated[float, typer.Option(min=10.0, help="Continuous signing to make.")] = 184.0,
+    seconds: Annotated[float, typer.Option(min=10.0, help="Continuous signing to make, per world.")] = 184.0,
 ) -> None:
     """Show everything on data made on the spot: videos, poses, gallery, spotting, scores, exports, report."""
-    from eval.segments import by_video
-    from eval.spotting import challenge_f1, one_to_one_f1
-
-    from ..demo import DemoOptions, make_world, spot_world
-    from ..formats import write
-    from ..report.page import write_report
+    from ..demo import DemoOptions, spread_lines
 
     start = time.perf_counter()
     folder = keep if keep is not None else Path(tempfile.mkdtemp(prefix="spotter-demo-"))
     options = DemoOptions(seed=seed, signs=signs, seconds=seconds, videos=max(1, round(seconds / 31)))
+    made = []
+    for own in range(seed, seed + seeds):
+        where = folder / f"seed-{own}" if seeds > 1 else folder
+        if seeds > 1:
+            out.print(f"[bold]seed {own}[/bold]")
+        made.append(_one_world(where, replace(options, seed=own)))
+        out.print()
+    if seeds > 1:
+        out.print(f"[bold]{seeds} worlds[/bold]: mean ± standard deviation (lowest to highest)")
+        for line in spread_lines(made):
+            out.print(f"  {line}")
+    err.print(f"{time.perf_counter() - start:.0f} s")
+
+
+def _one_world(folder: Path, options: DemoOptions) -> Scores:
+    """Makes a world, spots in it from its videos and from its exact poses, and prints and writes the results."""
+    from eval.segments import by_video
+    from eval.spotting import challenge_f1, one_to_one_f1
+
+    from ..demo import Scores, make_world, spot_world
+    from ..formats import write
+
     with progress_bar() as bar:
-        task = bar.add_task("filming the signers")
-        world = make_world(folder, options, lambda done, total: bar.update(task, completed=done, total=total))
-        bar.update(task, completed=1, total=1)
-        task = bar.add_task("estimating poses")
-        results, gallery = spot_world(world, progress=lambda done, total: bar.update(task, completed=done, total=total))
-        task = bar.add_task("for comparison: exact poses", total=1)
+        world = make_world(folder, options, _task(bar, "filming the signers"))
+        results, gallery = spot_world(world, progress=_task(bar, "estimating poses"))
+        step = _task(bar, "for comparison: exact poses")
         exact, _ = spot_world(world, exact=True)
-        bar.advance(task)
+        step(1, 1)
     detections = [d for result in results for d in result.detections]
     media = {video.stem: video for video in world.queries}
     written = [
@@ -54,22 +79,36 @@ def demo(
         for name in ("detections.csv", "detections.json", "detections.eaf", "detections.vtt")
         for path in write(folder / name, detections, media=media)
     ]
-    report = folder / "report.html"
-    exemplars = {video.stem: video for video in world.exemplars}
-    write_report(report, results, media=media, gallery=gallery, truth=world.truth, exemplars=exemplars)
-
-    occurrences = sum(len(spans) for spans in world.truth.values())
+    written.append(_report(world, results, gallery))
     out.print(
-        f"{signs} signs, one example each; {len(world.queries)} videos, {world.seconds / 60:.1f} minutes, "
-        f"{occurrences} occurrences by signers and cameras the examples do not show"
+        f"{options.signs} signs, one example each; {len(world.queries)} videos, {world.seconds / 60:.1f} minutes, "
+        f"{sum(map(len, world.truth.values()))} occurrences by signers and cameras the examples do not show"
     )
-    out.print("\n[bold]from the videos[/bold] (rendered, then pose estimation)")
-    for score in (one_to_one_f1, challenge_f1):
-        out.print(f"  {score(world.truth, by_video(detections))}")
-    out.print("[bold]from exact poses[/bold] (no estimator between)")
-    for score in (one_to_one_f1, challenge_f1):
-        out.print(f"  {score(world.truth, by_video(d for result in exact for d in result.detections))}")
+    shown = []
+    for title, segments in (
+        ("[bold]from the videos[/bold] (rendered, then pose estimation)", by_video(detections)),
+        ("[bold]from exact poses[/bold] (no estimator between)", by_video(d for r in exact for d in r.detections)),
+    ):
+        pair = one_to_one_f1(world.truth, segments), challenge_f1(world.truth, segments)
+        out.print(f"\n{title}")
+        for score in pair:
+            out.print(f"  {score}")
+        shown.append((pair[0].f1, pair[1].f1))
     out.print()
-    for path in [*written, report]:
+    for path in written:
         out.print(f"  {path}")
-    err.print(f"{time.perf_counter() - start:.0f} s")
+    return Scores(options.seed, *shown)
+
+
+def _task(bar: Any, title: str) -> Step:
+    task = bar.add_task(title)
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _report(world: World, results: Any, gallery: Path) -> Path:
+    from ..report.page import write_report
+
+    path = world.folder / "report.html"
+    media, exemplars = ({video.stem: video for video in videos} for videos in (world.queries, world.exemplars))
+    write_report(path, results, media=media, gallery=gallery, truth=world.truth, exemplars=exemplars)
+    return path

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import numpy as np
-
 from eval.segments import READABLE, Segment, read_segments
 
 from ..detection import segments_of, spans_of
@@ -74,15 +72,15 @@ def procedural_set(
         noise: of the pose estimator that is imitated (0: none, 1: usual).
         fillers: share of other signs between the ones looked for.
     """
-    from embeddings.synthetic import Noise, SignWorld
+    from embeddings.synthetic import Draws, Noise, SignWorld
 
     world = SignWorld(seed, signs)
-    rng = np.random.default_rng([seed, 7])
+    rng = Draws("procedural set", seed)
     errors = Noise().scaled(noise) if noise > 0 else None
     exemplars = [world.clip(sign, noise=errors) for sign in world.signs]
     queries = []
     for i in range(videos):
-        said = [world.signs[j] for j in rng.integers(len(world.signs), size=each)]
+        said = [world.signs[j] for j in rng.integers(0, len(world.signs), each)]
         clip = world.continuous(said, signer=i + 1, camera=i + 1, noise=errors, take=i, fillers=fillers, pauses=0.1)
         queries.append(replace(clip, name=f"query-{i}"))
     return ComparisonSet(f"procedural:{seed}", [ComparisonPart(exemplars, queries)])

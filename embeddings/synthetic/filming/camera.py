@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...clip import Pose
 from ...skeletons import DERIVED, SKELETONS
+from ..draws import Draws, on_grid
 from ..signing.body import HEAD_POINTS
 from ..signing.figure import FIGURE_JOINTS, Figure, figure_index
 from .head import FACE_POINTS
@@ -74,20 +76,22 @@ class Camera:
 
         ``z`` is depth in pixels (at the scale of the hips), 0 at the middle of the hips, smaller is nearer.
         Joints outside the frame keep their coordinates; `noise` decides what an estimator makes of them.
+        All coordinates are multiples of 2^-10 px.
         """
         weights = joint_weights(skeleton)
-        seen = self.points(weights @ figure.xyz)
-        hips = figure.xyz[:, [figure_index("left_hip"), figure_index("right_hip")]].mean(axis=1)
+        xyz = figure.xyz.astype(np.float64)
+        seen = self.points(weights @ xyz)
+        hips = xyz[:, [figure_index("left_hip"), figure_index("right_hip")]].mean(axis=1)
         depth = (hips - self.position) @ self.axes[2]
         z = (seen[..., 2] - depth[:, None]) * (self.focal / depth[:, None])
         return Pose(
-            seen[..., :2].astype(np.float32), np.ones(seen.shape[:2], np.float32), skeleton, figure.fps, self.size,
-            z.astype(np.float32), estimator="synthetic",
+            on_grid(seen[..., :2], 10).astype(np.float32), np.ones(seen.shape[:2], np.float32), skeleton, figure.fps,
+            self.size, on_grid(z, 10).astype(np.float32), estimator="synthetic",
         )  # fmt: skip
 
 
 @lru_cache(maxsize=32)
-def joint_weights(skeleton: str) -> NDArray[np.float32]:
+def joint_weights(skeleton: str) -> NDArray[np.float64]:
     """(J, 64): each joint of a named skeleton as an affine combination (rows sum to 1) of the figure's joints.
 
     Points on the head (a generic face) are combinations of four of its joints, so they move rigidly with it;
@@ -100,7 +104,7 @@ def joint_weights(skeleton: str) -> NDArray[np.float32]:
         mix = _mix(name)
         if mix is None:
             raise ValueError(f"the figure does not say where joint {name!r} of {skeleton} is")
-        row = np.zeros(len(FIGURE_JOINTS), np.float32)
+        row = np.zeros(len(FIGURE_JOINTS))
         for joint, weight in mix.items():
             row[figure_index(joint)] += weight
         rows.append(row)
@@ -154,19 +158,19 @@ def _on_head(point: tuple[float, float, float]) -> dict[str, float]:
     return dict(zip(corners, weights.tolist(), strict=True))
 
 
-def random_camera(rng: np.random.Generator, yaw: float = 0.5, pitch: float = 0.2) -> Camera:
+def random_camera(rng: Draws, yaw: float = 0.5, pitch: float = 0.2) -> Camera:
     """A plausible camera: within ± `yaw` and ± `pitch` radians of frontal, head to waist or to thighs in view."""
     sizes = ((512, 512), (640, 480), (1280, 720), (720, 576), (480, 640))
-    size = sizes[int(rng.integers(len(sizes)))]
-    distance = float(np.exp(rng.uniform(np.log(0.95), np.log(4.0))))
-    visible = float(np.exp(rng.uniform(np.log(0.9), np.log(1.4))))  # metres of the scene's height
+    size = sizes[rng.integers(len(sizes))]
+    distance = on_grid(math.exp(rng.uniform(math.log(0.95), math.log(4.0))), 20)
+    visible = on_grid(math.exp(rng.uniform(math.log(0.9), math.log(1.4))), 20)  # metres of the scene's height
     focal = min(size[1], size[0] * 1.1) * distance / visible
     return Camera(
         yaw=float(np.clip(rng.normal(0, 0.45), -1, 1) * yaw),
         pitch=float(np.clip(rng.normal(0.1, 0.45), -1, 1) * pitch),
-        roll=float(rng.normal(0, 0.03)),
+        roll=rng.normal(0, 0.03),
         distance=distance,
         focal=focal,
         size=size,
-        target=(float(rng.normal(0, 0.05)), float(0.37 - 0.5 * visible + rng.normal(0, 0.03)), 0.05),
+        target=(rng.normal(0, 0.05), 0.37 - 0.5 * visible + rng.normal(0, 0.03), 0.05),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..draws import Draws
+
 __all__ = ["SKIN_TONES", "Look", "random_look"]
 
 Colour = tuple[int, int, int]
@@ -78,11 +80,11 @@ class Look:
             raise ValueError("noise, blur and texture must not be negative, gain must be positive")
 
 
-def random_look(rng: np.random.Generator) -> Look:
+def random_look(rng: Draws) -> Look:
     """A plausible person in a plausible room; clothes and wall differ from the skin, as signers are asked to dress."""
 
     def one(colours: tuple[Colour, ...]) -> Colour:
-        picked = np.array(colours[int(rng.integers(len(colours)))]) + rng.normal(0, 6, 3)
+        picked = np.array(rng.choice(colours)) + rng.normal(0, 6, 3)
         red, green, blue = (int(c) for c in np.clip(picked, 4, 250))
         return red, green, blue
 
@@ -95,17 +97,17 @@ def random_look(rng: np.random.Generator) -> Look:
         clothes=clothes,
         trousers=one(_CLOTHES[:3]),
         iris=one(_IRIS if light_skin else _IRIS[:2]),
-        hair_style=str(rng.choice(["short", "bob", "long", "tied"])),
-        sleeve=str(rng.choice(["short", "three-quarter", "long"], p=[0.3, 0.2, 0.5])),
-        neckline=float(rng.uniform(0.01, 0.07)),
+        hair_style=rng.choice(["short", "bob", "long", "tied"]),
+        sleeve=rng.choice(["short", "three-quarter", "long"], p=[0.3, 0.2, 0.5]),
+        neckline=rng.uniform(0.01, 0.07),
         background=_apart(one, skin),
-        light=(float(rng.uniform(-0.9, 0.9)), float(rng.uniform(0.2, 1.0)), 1.0),
-        ambient=float(rng.uniform(0.4, 0.65)),
-        gain=float(rng.uniform(0.88, 1.08)),
-        noise=float(rng.uniform(0.5, 4.0)),
-        blur=float(rng.uniform(0.3, 0.7)),
-        texture=float(rng.uniform(0.2, 0.9)),
-        seed=int(rng.integers(2**31)),
+        light=(rng.uniform(-0.9, 0.9), rng.uniform(0.2, 1.0), 1.0),
+        ambient=rng.uniform(0.4, 0.65),
+        gain=rng.uniform(0.88, 1.08),
+        noise=rng.uniform(0.5, 4.0),
+        blur=rng.uniform(0.3, 0.7),
+        texture=rng.uniform(0.2, 0.9),
+        seed=rng.integers(2**31),
     )
 
 

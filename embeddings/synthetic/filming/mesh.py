@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..draws import Draws
 from ..signing.figure import figure_index
 from ..signing.perform import perform
 from ..signing.signer import CANONICAL
@@ -71,9 +72,7 @@ class Puppet:
         self.patches = self._paints(int(first[len(parts)]))
         rows = self.quads.ravel()
         columns = np.repeat(np.arange(len(self.quads)), 4)
-        self.gather = csr_matrix(
-            (np.ones(len(rows), np.float32), (rows, columns)), shape=(int(first[len(parts)]), len(self.quads))
-        )
+        self.gather = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(int(first[len(parts)]), len(self.quads)))
 
     def vertices(self, xyz: Array) -> Array:
         """World positions (N, V, 3) of all vertices for joints (N, 64, 3)."""
@@ -90,7 +89,7 @@ class Puppet:
                 on_head(self.face_points, xyz)]  # fmt: skip
 
     def _colours(self, stuff: NDArray[np.str_]) -> tuple[Array, Array]:
-        look, rng = self.look, np.random.default_rng(self.look.seed)
+        look, rng = self.look, Draws("cloth", self.look.seed)
         skin = np.array(look.skin) / 255
         hand = skin * self.hand.tint
         head = skin * _blush(self.head.centres)
@@ -146,5 +145,4 @@ def _blush(centre: Array) -> Array:
 
 def _rest_pose() -> Array:
     """(64, 3) joints of the standard signer standing still."""
-    rng = np.random.default_rng(0)
-    return perform([None], CANONICAL, rng).figure.xyz[0].astype(np.float64)
+    return perform([None], CANONICAL, Draws(0)).figure.xyz[0].astype(np.float64)

@@ -6,6 +6,7 @@ missing; what lies outside the frame is missing. Confidence follows the error, i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
+from ..draws import Draws, on_grid
 
 __all__ = ["NO_NOISE", "Noise", "random_noise"]
 
-Array = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,14 @@ class Noise:
         grown = ("jitter", "speed_jitter", "hand_shift", "lost", "lost_fast", "swapped", "confused", "blurred")
         return replace(self, **{name: getattr(self, name) * factor for name in grown})
 
-    def apply(self, pose: Pose, rng: np.random.Generator) -> Pose:
-        """The pose as such an estimator would give it; the input is not changed."""
+    def apply(self, pose: Pose, rng: Draws) -> Pose:
+        """The pose as such an estimator would give it, in multiples of 2^-10 px; the input is not changed."""
         parts = _parts(pose.skeleton)
-        width = _shoulder_width(pose, parts)
-        xy, z = pose.xy.copy(), None if pose.z is None else pose.z.copy()
+        xy, z = pose.xy.astype(np.float64), None if pose.z is None else pose.z.astype(np.float64)
+        width = _shoulder_width(xy, parts)
         speed = _speed(xy, pose.fps) / width
         error = self._jitter(xy, speed, width, parts, rng)
         confidence = np.clip(1.0 - error / (0.12 * width) + rng.normal(0, 0.03, error.shape), 0.05, 1)
-        confidence = confidence.astype(np.float32)
         for hand in parts.hands:
             self._blur(xy, confidence, hand, width, pose.fps, rng)
         self._swap(xy, z, parts, pose.fps, rng)
@@ -79,15 +80,20 @@ class Noise:
         confidence[missing] = 0
         if z is not None:
             z[missing] = np.nan
-        return replace(pose, xy=xy, confidence=confidence, z=z)
+        return replace(
+            pose,
+            xy=on_grid(xy, 10).astype(np.float32),
+            confidence=on_grid(confidence, 16).astype(np.float32),
+            z=None if z is None else on_grid(z, 10).astype(np.float32),
+        )
 
-    def _jitter(self, xy: Array, speed: Array, width: float, parts: _Parts, rng: np.random.Generator) -> Array:
+    def _jitter(self, xy: Array, speed: Array, width: float, parts: _Parts, rng: Draws) -> Array:
         sigma = (self.jitter + self.speed_jitter * np.minimum(speed, 8)) * width
-        white = rng.standard_normal(xy.shape, np.float32)
-        drift = rng.standard_normal((len(xy) // 5 + 3, *xy.shape[1:]), np.float32)
+        white = rng.normal(0, 1, xy.shape)
+        drift = rng.normal(0, 1, (len(xy) // 5 + 3, *xy.shape[1:]))
         position = np.linspace(0, len(drift) - 1.01, len(xy))
         low = position.astype(int)
-        weight = (position - low).astype(np.float32)[:, None, None]
+        weight = (position - low)[:, None, None]
         drift = drift[low] + (drift[low + 1] - drift[low]) * weight
         shift = sigma[..., None] * (self.tremble * white + np.sqrt(1 - self.tremble**2) * drift)
         for hand in parts.hands:  # a hand is found as a whole: its joints mostly err together
@@ -95,33 +101,29 @@ class Noise:
         xy += shift
         return np.sqrt(np.einsum("tji,tji->tj", shift, shift))
 
-    def _blur(
-        self, xy: Array, confidence: Array, hand: NDArray[np.intp], width: float, fps: float, rng: np.random.Generator
-    ) -> None:
+    def _blur(self, xy: Array, confidence: Array, hand: NDArray[np.intp], width: float, fps: float, rng: Draws) -> None:
         for run in _runs(len(xy), self.blurred, 0.25, fps, rng):
             n = run.stop - run.start
             common = rng.normal(0, self.hand_shift * width, (1, 1, 2))
             own = rng.normal(0, 0.35 * self.hand_shift * width, (n, len(hand), 2))
-            xy[run, hand] += (common + own).astype(np.float32)
+            xy[run, hand] += common + own
             confidence[run, hand] *= rng.uniform(0.3, 0.8)
 
-    def _swap(self, xy: Array, z: Array | None, parts: _Parts, fps: float, rng: np.random.Generator) -> None:
+    def _swap(self, xy: Array, z: Array | None, parts: _Parts, fps: float, rng: Draws) -> None:
         left, right = parts.hands
         for run in _runs(len(xy), self.swapped, 0.2, fps, rng):
             for values in (xy,) if z is None else (xy, z):
                 values[run, left], values[run, right] = values[run, right].copy(), values[run, left].copy()
 
     def _confuse(
-        self, xy: Array, confidence: Array, hand: NDArray[np.intp], parts: _Parts, fps: float, rng: np.random.Generator
+        self, xy: Array, confidence: Array, hand: NDArray[np.intp], parts: _Parts, fps: float, rng: Draws
     ) -> None:
         for run in _runs(len(xy), self.confused, 0.2, fps, rng):
             points = xy[run, hand]
             xy[run, hand] = 0.6 * (points - points.mean(axis=1, keepdims=True)) + xy[run, parts.nose][:, None]
             confidence[run, hand] *= rng.uniform(0.4, 0.9)
 
-    def _lose(
-        self, xy: Array, confidence: Array, hand: NDArray[np.intp], speed: Array, fps: float, rng: np.random.Generator
-    ) -> None:
+    def _lose(self, xy: Array, confidence: Array, hand: NDArray[np.intp], speed: Array, fps: float, rng: Draws) -> None:
         rate = self.lost + self.lost_fast * np.minimum(speed[:, hand[len(hand) // 2]], 6)
         starts = np.flatnonzero(rng.random(len(xy)) < rate / fps)
         for start in starts:
@@ -129,9 +131,7 @@ class Noise:
             xy[start:end, hand] = np.nan
             confidence[start:end, hand] = 0
 
-    def _crop(
-        self, xy: Array, confidence: Array, parts: _Parts, size: tuple[int, int], rng: np.random.Generator
-    ) -> None:
+    def _crop(self, xy: Array, confidence: Array, parts: _Parts, size: tuple[int, int], rng: Draws) -> None:
         width, height = size
         for probability, joints in ((self.legs, parts.legs), (self.face, parts.face)):
             if len(joints) and rng.random() < probability:
@@ -154,15 +154,15 @@ NO_NOISE = Noise(0, 0, 0, 0, 0, 0, 0.2, 0, 0, 0, 0, 0, 0, False)
 """Changes nothing but what lies outside the frame."""
 
 
-def random_noise(rng: np.random.Generator, severity: float = 1.0) -> Noise:
+def random_noise(rng: Draws, severity: float = 1.0) -> Noise:
     """An estimator and recording to train on: from nearly clean to bad; `severity` scales the errors."""
-    level = severity * float(np.exp(rng.normal(-0.2, 0.7)))
+    level = severity * on_grid(math.exp(rng.normal(-0.2, 0.7)), 20)
     return replace(
         Noise().scaled(level),
-        tremble=float(rng.uniform(0.2, 0.8)),
-        lost_seconds=float(rng.uniform(0.08, 0.5)),
-        crop=float(rng.choice([0.0, 0.0, 0.0, 0.1, 0.2])),
-        outside=bool(rng.random() < 0.5),
+        tremble=rng.uniform(0.2, 0.8),
+        lost_seconds=rng.uniform(0.08, 0.5),
+        crop=rng.choice([0.0, 0.0, 0.0, 0.1, 0.2]),
+        outside=rng.random() < 0.5,
     )
 
 
@@ -192,21 +192,21 @@ def _parts(name: str) -> _Parts:
     )  # fmt: skip
 
 
-def _shoulder_width(pose: Pose, parts: _Parts) -> float:
+def _shoulder_width(xy: Array, parts: _Parts) -> float:
     left, right = parts.shoulders
-    return max(1.0, float(np.median(np.hypot(*(pose.xy[:, left] - pose.xy[:, right]).T))))
+    return max(1.0, float(np.median(np.hypot(*(xy[:, left] - xy[:, right]).T))))
 
 
 def _speed(xy: Array, fps: float) -> Array:
     """Pixels per second (T, J)."""
     if len(xy) < 2:
-        return np.zeros(xy.shape[:2], np.float32)
+        return np.zeros(xy.shape[:2])
     step = np.diff(xy, axis=0)
     step = np.sqrt(np.einsum("tji,tji->tj", step, step)) * fps
     return np.concatenate([step[:1], step])
 
 
-def _runs(length: int, rate: float, seconds: float, fps: float, rng: np.random.Generator) -> list[slice]:
+def _runs(length: int, rate: float, seconds: float, fps: float, rng: Draws) -> list[slice]:
     """Runs of frames that begin at `rate` per second and last `seconds` on average."""
     count = rng.poisson(rate * length / fps)
     starts = rng.integers(0, length, count)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from ..signing.figure import Figure
 from ..signing.perform import Performance
+from .backdrop import Backdrop
 from .camera import Camera
 from .look import Look
 from .mesh import Puppet
-from .paint import Backdrop, paint
+from .paint import paint
 
 __all__ = ["render_frames", "render_video"]
 
@@ -32,7 +33,8 @@ _FINE = 600.0
 def render_frames(
     figure: Figure | Performance, look: Look | None = None, camera: Camera | None = None, seed: int | None = None
 ) -> Iterator[NDArray[np.uint8]]:
-    """Pictures (height, width, 3) uint8 RGB of every frame, the same for the same arguments bit for bit.
+    """Pictures (height, width, 3) uint8 RGB of every frame, the same for the same arguments bit for bit, on any
+    machine (`draws`).
 
     Args:
         figure: the body; of a `Performance` its figure.

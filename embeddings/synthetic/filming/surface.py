@@ -7,11 +7,14 @@ into quads by naive surface nets (Gibson 1998), each vertex then pulled onto the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..draws import on_grid
 
 __all__ = ["Mesh", "ellipsoid", "loft_quads", "outward", "ring_points", "round_cone", "smooth_union", "surface"]
 
@@ -57,9 +60,10 @@ def smooth_union(distances: list[Array], blend: float) -> Array:
 
 def surface(solid: Solid, low: tuple[float, float, float], high: tuple[float, float, float], cell: float) -> Mesh:
     """The zero level of `solid` in the box from `low` to `high`, in quads of about `cell` metres."""
-    axes = [np.arange(a, b + cell, cell) for a, b in zip(low, high, strict=True)]
+    axes = [a + cell * np.arange(math.ceil((b + cell - a) / cell)) for a, b in zip(low, high, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    values = solid(grid.reshape(-1, 3)).reshape(grid.shape[:3])
+    # a point that lies on the surface must not be inside on one machine and outside on another
+    values = on_grid(solid(grid.reshape(-1, 3)), 30).reshape(grid.shape[:3])
     vertices, number = _net_vertices(values, grid, cell)
     mesh = Mesh(vertices, _net_quads(values, number))
     for _ in range(2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..draws import Draws
 from .body import HEAD_JOINTS, Body
 from .figure import FIGURE_JOINTS, figure_index
 from .kinematics import hand_points, place_elbow, turned_hand, unit
@@ -83,7 +84,7 @@ def clear_of_body(hands: Array, body: Body) -> Array:
 _HEAD_RADII = np.array([0.078, 0.118, 0.098])
 
 
-def enliven(xyz: Array, frames: Array, body: Body, rng: np.random.Generator, fps: float) -> tuple[Array, Array]:
+def enliven(xyz: Array, frames: Array, body: Body, rng: Draws, fps: float) -> tuple[Array, Array]:
     """Joints and hand frames with small slow turns of the head about the neck and of the whole body about the hips."""
     signer = body.signer
     slow = slow_noise(rng, len(xyz), 6, fps, 0.8)
@@ -105,7 +106,7 @@ def _rotations(angles: Array) -> Array:
     return np.eye(3) + sin * cross + (1 - cos) * (cross @ cross)
 
 
-def slow_noise(rng: np.random.Generator, length: int, width: int, fps: float, hertz: float) -> Array:
+def slow_noise(rng: Draws, length: int, width: int, fps: float, hertz: float) -> Array:
     """(length, width) smooth noise of about unit variance: eased steps between normal draws, `hertz` a second."""
     knots = max(4, int(np.ceil(length / fps * hertz)) + 3)
     values = rng.normal(0, 1, (knots, width))

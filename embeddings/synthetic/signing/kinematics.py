@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DIP_SHARE", "forearm_axes", "hand_frame", "hand_points", "place_elbow", "turned_hand", "unit"]
+from ..draws import on_grid
+
+__all__ = ["DIP_SHARE", "cross", "forearm_axes", "hand_frame", "hand_points", "place_elbow", "turned_hand", "unit"]
 
 Array = NDArray[np.floating]
 
@@ -35,6 +37,12 @@ def unit(vectors: Array) -> Array:
     """Vectors (…, 3) of length one; zero vectors stay zero."""
     norm = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     return vectors / np.maximum(norm, 1e-9)
+
+
+def cross(a: Array, b: Array) -> Array:
+    """The vector product (…, 3); NumPy's own spends most of its time on moving axes."""
+    a0, a1, a2, b0, b1, b2 = *(a[..., i] for i in range(3)), *(b[..., i] for i in range(3))
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
 
 def hand_points(angles: Array, length: float) -> Array:
@@ -79,8 +87,9 @@ def hand_frame(palm: Array, fingers: Array) -> Array:
     A local point p stands at ``wrist + p @ frame``.
     """
     palm = unit(palm)
-    along = unit(fingers - np.einsum("...i,...i->...", fingers, palm)[..., None] * palm)
-    return np.stack([np.cross(palm, along), along, palm], axis=-2)
+    # on a grid, so that fingers along the palm give zero and not the direction of a rounding error
+    along = unit(on_grid(fingers - np.einsum("...i,...i->...", fingers, palm)[..., None] * palm, 40))
+    return np.stack([cross(palm, along), along, palm], axis=-2)
 
 
 def forearm_axes(forearm: Array, upper: Array) -> tuple[Array, Array, Array]:
@@ -92,7 +101,7 @@ def forearm_axes(forearm: Array, upper: Array) -> tuple[Array, Array, Array]:
     """
     along, upper = unit(forearm), unit(upper)
     thumb_up = unit(np.einsum("...i,...i->...", upper, along)[..., None] * along - upper)
-    return along, thumb_up, np.cross(along, thumb_up)
+    return along, thumb_up, cross(along, thumb_up)
 
 
 def turned_hand(forearm: Array, upper: Array, turn: Array) -> Array:
@@ -107,9 +116,9 @@ def turned_hand(forearm: Array, upper: Array, turn: Array) -> Array:
     facing = cos[..., 0, :] * inward - sin[..., 0, :] * thumb_up
     palm = cos[..., 1, :] * facing + sin[..., 1, :] * along
     straight = cos[..., 1, :] * along - sin[..., 1, :] * facing
-    thumb = np.cross(palm, straight)
+    thumb = cross(palm, straight)
     fingers = cos[..., 2, :] * straight + sin[..., 2, :] * thumb
-    return np.stack([np.cross(palm, fingers), fingers, palm], axis=-2)
+    return np.stack([cross(palm, fingers), fingers, palm], axis=-2)
 
 
 def place_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, swivel: Array) -> tuple[Array, Array]:

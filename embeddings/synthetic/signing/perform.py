@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...clip import Span
+from ..draws import Draws, on_grid
 from ..parameters import Sign, direction_name
 from .body import body_of
 from .embody import embody, enliven, mirrored, slow_noise
@@ -113,12 +114,15 @@ class Performance:
 def perform(
     signs: Sequence[Sign | None],
     signer: Signer,
-    rng: np.random.Generator,
+    rng: Draws,
     fps: float = 25.0,
     timing: Timing | None = None,
     counted: Sequence[bool] | None = None,
 ) -> Performance:
-    """The signs one after another, from rest to rest, None being a pause; see `motion.compose`."""
+    """The signs one after another, from rest to rest, None being a pause; see `score.compose`.
+
+    Positions are multiples of 2^-20 m, angles of 2^-24 rad, so that they are the same on every machine.
+    """
     if not fps > 0:
         raise ValueError(f"fps is {fps}; expected a positive number of frames per second")
     score = compose(signs, signer, rng, fps, Timing() if timing is None else timing, counted)
@@ -129,10 +133,11 @@ def perform(
     if signer.left_handed:
         xyz, frames, angles = mirrored(xyz, frames, angles)
     spans = tuple(Span(*span) for span in score.spans)
-    return Performance(Figure(xyz.astype(np.float32), fps), spans, signer, score, angles, frames)
+    figure = Figure(on_grid(xyz, 20).astype(np.float32), fps)
+    return Performance(figure, spans, signer, score, on_grid(angles, 24), on_grid(frames, 24))
 
 
-def _play(score: Score, signer: Signer, rng: np.random.Generator, fps: float, flowing: bool) -> Array:
+def _play(score: Score, signer: Signer, rng: Draws, fps: float, flowing: bool) -> Array:
     """Control rows (T, 2, 24) of every frame, (dominant, other), each in its own space."""
     rows = np.stack(score.rows)
     if flowing:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..draws import Draws
 from ..handshapes import RELAXED
 from ..parameters import DIRECTIONS, LOCATIONS, PARTS, Movement, Posture, Sign
 from .body import Body
@@ -59,7 +59,7 @@ def rest_row(body: Body, rest: str | None = None) -> Array:
     return row
 
 
-def solve_signs(signs: Sequence[Sign], body: Body, rng: np.random.Generator) -> list[Keys]:
+def solve_signs(signs: Sequence[Sign], body: Body, rng: Draws) -> list[Keys]:
     """Every posture of every sign, solved together."""
     wanted = [(s, p, m) for s in signs for p, m in zip(s.postures, s.movements, strict=True)]
     if not wanted:
@@ -89,11 +89,11 @@ def solve_signs(signs: Sequence[Sign], body: Body, rng: np.random.Generator) -> 
     return keys
 
 
-def _errors(signs: Sequence[Sign], signer: Signer, rng: np.random.Generator) -> Array:
+def _errors(signs: Sequence[Sign], signer: Signer, rng: Draws) -> Array:
     """(K, 22) of about unit variance: place, palm and finger errors; mostly this signer's habit with this sign."""
     habits = []
     for sign in signs:
-        own = np.random.default_rng(zlib.crc32(f"{signer.name}\x1f{sign.label}".encode()))
+        own = Draws("habit", signer.name, sign.label)
         habits.append(own.normal(0, 0.8, (len(sign.postures), 22)))
     habit = np.concatenate(habits)
     return habit + rng.normal(0, 0.6, habit.shape)

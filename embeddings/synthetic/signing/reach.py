@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..draws import on_grid
 from .kinematics import forearm_axes, hand_frame, hand_points, place_elbow, turned_hand
 from .signer import Signer
 
@@ -81,7 +82,7 @@ def solve(target: Array, palm: Array, fingers: Array, part: Array, shoulder: Arr
     inside = np.clip(shoulder[0] - elbow[..., 0], 0, None) * np.clip((0.13 - elbow[..., 2]) / 0.05, 0, 1)
     across = np.clip(0.55 * shoulder[0] - elbow[..., 0], 0, None)
     cost = strain + 0.35 * (swivels - natural) ** 2 + 40 * np.clip(missed - 0.01, 0, None) + 20 * inside + 12 * across
-    rows, best = np.arange(len(target)), np.argmin(cost, axis=1)
+    rows, best = np.arange(len(target)), np.argmin(on_grid(cost, 30), axis=1)
     chosen = frame[rows, best]
     return Reached(
         wrist[rows, best],
@@ -98,14 +99,20 @@ def _dot(a: Array, b: Array) -> Array:
     return np.einsum("...i,...i->...", a, b)
 
 
+def _angle(sine: Array, cosine: Array) -> Array:
+    """Radians; 0 where both vanish. Without the grid a palm that faces along the wished finger direction would be
+    turned by what is left of rounding, which is another angle on every machine."""
+    return np.arctan2(on_grid(sine, 40) + 0.0, on_grid(cosine, 40) + 0.0)  # + 0.0: there is no negative zero
+
+
 def _turn(forearm: Array, upper: Array, palm: Array, fingers: Array) -> tuple[Array, Array]:
     """Turns (K, C, 3) nearest to the wished directions within the joints' range, and their strain (K, C)."""
     along, thumb_up, inward = forearm_axes(forearm, upper)
     extension = np.arcsin(np.clip(_dot(palm, along), -1, 1))
-    roll = np.arctan2(-_dot(palm, thumb_up), _dot(palm, inward))
+    roll = _angle(-_dot(palm, thumb_up), _dot(palm, inward))
     kept_roll, kept_extension = np.clip(roll, -_ROLL, _ROLL), np.clip(extension, -_FLEXION, _EXTENSION)
     straight = turned_hand(forearm, upper, np.stack([kept_roll, kept_extension, np.zeros_like(roll)], axis=-1))
-    deviation = np.arctan2(_dot(fingers, straight[..., 0, :]), _dot(fingers, straight[..., 1, :]))
+    deviation = _angle(_dot(fingers, straight[..., 0, :]), _dot(fingers, straight[..., 1, :]))
     kept = np.clip(deviation, -_ULNAR, _RADIAL)
     excess = (roll - kept_roll) ** 2 * np.cos(extension) ** 2 + (extension - kept_extension) ** 2
     comfort = 0.05 * kept_roll**2 + 0.15 * kept_extension**2 + 0.08 * (deviation - kept) ** 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..draws import Draws, on_grid
 from ..parameters import Movement, Posture, Sign, direction_name
 from .body import Body, body_of
 from .moves import Event
@@ -85,7 +87,7 @@ class Score:
 def compose(
     signs: Sequence[Sign | None],
     signer: Signer,
-    rng: np.random.Generator,
+    rng: Draws,
     fps: float,
     timing: Timing,
     counted: Sequence[bool] | None = None,
@@ -111,7 +113,7 @@ def compose(
     return writer.score
 
 
-def _as_performed(sign: Sign, signer: Signer, rng: np.random.Generator) -> Sign:
+def _as_performed(sign: Sign, signer: Signer, rng: Draws) -> Sign:
     """Some signers now and then do a symmetric sign with one hand ("weak drop")."""
     if sign.arrangement == "symmetric" and rng.random() < signer.weak_drop:
         return replace(sign, arrangement="one-handed")
@@ -121,9 +123,7 @@ def _as_performed(sign: Sign, signer: Signer, rng: np.random.Generator) -> Sign:
 class _Writer:
     """Writes signs into a score."""
 
-    def __init__(
-        self, score: Score, body: Body, rng: np.random.Generator, fps: float, timing: Timing, flowing: bool
-    ) -> None:
+    def __init__(self, score: Score, body: Body, rng: Draws, fps: float, timing: Timing, flowing: bool) -> None:
         self.score, self.rng, self.timing, self.flowing, self.signer = score, rng, timing, flowing, body.signer
         self.pace = fps / (body.signer.tempo * timing.hurry)
         self.rate = self.pace
@@ -145,7 +145,7 @@ class _Writer:
 
     def sign(self, sign: Sign, keys: Keys, counted: bool) -> None:
         """Everything from the way to the first posture to the last hold."""
-        self.rate = self.pace * float(np.exp(self.rng.normal(0, 0.12))) if self.flowing else self.pace
+        self.rate = self.pace * on_grid(math.exp(self.rng.normal(0, 0.12)), 30) if self.flowing else self.pace
         rows = self._with_idle_hand(keys.rows) if sign.arrangement == "one-handed" and self.flowing else keys.rows
         start = 0
         for k, (posture, movement) in enumerate(zip(sign.postures, sign.movements, strict=True)):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..draws import Draws, on_grid
 
 __all__ = ["CANONICAL", "RESTS", "Signer", "random_signer"]
 
@@ -71,7 +74,7 @@ CANONICAL = Signer()
 """A right-handed signer of standard build and careful habits."""
 
 
-def random_signer(rng: np.random.Generator, name: str, left_handed: float = 0.12) -> Signer:
+def random_signer(rng: Draws, name: str, left_handed: float = 0.12) -> Signer:
     """A plausible signer; `left_handed` is the probability of being so."""
     stature = rng.normal(1.0, 0.06)
 
@@ -86,18 +89,18 @@ def random_signer(rng: np.random.Generator, name: str, left_handed: float = 0.12
         hand=length(0.19),
         torso=length(0.50),
         head=float(np.clip(rng.normal(1, 0.04), 0.9, 1.1)),
-        left_handed=bool(rng.random() < left_handed),
-        tempo=float(np.exp(rng.normal(0, 0.18))),
-        amplitude=float(np.clip(np.exp(rng.normal(0, 0.2)), 0.6, 1.5)),
-        height=float(rng.normal(0, 0.035)),
-        forward=float(rng.normal(0, 0.025)),
-        undershoot=float(rng.uniform(0.05, 0.4)),
-        sloppiness=float(rng.uniform(0.03, 0.16)),
-        place_error=float(rng.uniform(0.003, 0.02)),
-        elbows=float(rng.normal(0, 0.2)),
-        weak_drop=float(max(0.0, rng.normal(-0.05, 0.1))),
-        sway=float(rng.uniform(0.005, 0.04)),
-        nod=float(rng.uniform(0.015, 0.08)),
-        smoothing=int(rng.integers(0, 3)),
-        rest=str(rng.choice(RESTS, p=[0.5, 0.3, 0.2])),
+        left_handed=rng.random() < left_handed,
+        tempo=on_grid(math.exp(rng.normal(0, 0.18)), 30),
+        amplitude=float(np.clip(on_grid(math.exp(rng.normal(0, 0.2)), 30), 0.6, 1.5)),
+        height=rng.normal(0, 0.035),
+        forward=rng.normal(0, 0.025),
+        undershoot=rng.uniform(0.05, 0.4),
+        sloppiness=rng.uniform(0.03, 0.16),
+        place_error=rng.uniform(0.003, 0.02),
+        elbows=rng.normal(0, 0.2),
+        weak_drop=max(0.0, rng.normal(-0.05, 0.1)),
+        sway=rng.uniform(0.005, 0.04),
+        nod=rng.uniform(0.015, 0.08),
+        smoothing=rng.integers(0, 3),
+        rest=rng.choice(RESTS, p=[0.5, 0.3, 0.2]),
     )

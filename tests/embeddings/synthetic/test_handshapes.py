@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embeddings.skeletons import HAND_EDGES
-from embeddings.synthetic import HANDSHAPES, Handshape, random_handshape
+from embeddings.synthetic import HANDSHAPES, Draws, Handshape, random_handshape
 from embeddings.synthetic.handshapes import blend
 from embeddings.synthetic.signing.kinematics import hand_points
 
@@ -69,7 +69,7 @@ def test_blend_and_random() -> None:
     first, second = HANDSHAPES["5"], HANDSHAPES["S"]
     middle = blend(first, second, 0.5)
     np.testing.assert_allclose(middle.radians, (first.radians + second.radians) / 2, atol=1e-4)
-    drawn = {random_handshape(np.random.default_rng(i)).name for i in range(200)}
+    drawn = {random_handshape(Draws(i)).name for i in range(200)}
     assert len(drawn) > 60
     assert drawn & set(NAMES)
     assert drawn - set(NAMES)

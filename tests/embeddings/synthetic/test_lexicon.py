@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from embeddings.synthetic import (
@@ -13,6 +12,7 @@ from embeddings.synthetic import (
     LOCATIONS,
     MOVEMENT_KINDS,
     PARAMETERS,
+    Draws,
     Movement,
     Posture,
     Sign,
@@ -22,7 +22,7 @@ from embeddings.synthetic import (
 )  # fmt: skip
 from embeddings.synthetic.lexicon import feasible
 
-SIGNS = [random_sign(np.random.default_rng(i), f"s{i}") for i in range(150)]
+SIGNS = [random_sign(Draws(i), f"s{i}") for i in range(150)]
 
 
 def test_random_signs_are_feasible_and_varied() -> None:
@@ -44,7 +44,7 @@ def test_fifteen_places_in_the_order_of_the_location_vector() -> None:
 
 @pytest.mark.parametrize("parameter", PARAMETERS)
 def test_minimal_pairs_differ_in_one_parameter(parameter: str) -> None:
-    rng, found = np.random.default_rng(1), 0
+    rng, found = Draws(1), 0
     for sign in SIGNS[:12]:
         try:
             other = minimal_pair(sign, parameter, rng, "pair")
@@ -57,7 +57,7 @@ def test_minimal_pairs_differ_in_one_parameter(parameter: str) -> None:
 
 
 def test_same_seed_same_sign() -> None:
-    assert random_sign(np.random.default_rng(3), "a") == random_sign(np.random.default_rng(3), "a")
+    assert random_sign(Draws(3), "a") == random_sign(Draws(3), "a")
     assert differences(SIGNS[0], replace(SIGNS[0], label="other")) == ()
 
 
@@ -79,4 +79,4 @@ def test_wrong_signs_are_refused() -> None:
     with pytest.raises(ValueError, match="movement kind 'jump'"):
         Movement("jump")
     with pytest.raises(ValueError, match="parameter 'colour'"):
-        minimal_pair(SIGNS[0], "colour", np.random.default_rng(0))
+        minimal_pair(SIGNS[0], "colour", Draws(0))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embeddings.skeletons import SKELETONS
-from embeddings.synthetic import Camera, SignWorld, figure_index, random_camera
+from embeddings.synthetic import Camera, Draws, SignWorld, figure_index, random_camera
 from embeddings.synthetic.filming.camera import joint_weights
 
 WORLD = SignWorld(3, 6)
@@ -82,7 +82,7 @@ def test_depth_is_smaller_nearer_to_the_camera() -> None:
 
 def test_random_cameras_see_the_face_and_the_shoulders() -> None:
     for i in range(60):
-        camera = random_camera(np.random.default_rng(i))
+        camera = random_camera(Draws(i))
         pose = camera.project(PERFORMANCE.figure)
         xy = pose.xy[:, [pose.joint(n) for n in ("nose", "left_shoulder", "right_shoulder")]]
         assert (xy > 0).all()

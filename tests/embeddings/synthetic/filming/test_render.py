@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from embeddings.synthetic import HANDSHAPES, Camera, Figure, SignWorld, figure_index
+from embeddings.synthetic import HANDSHAPES, Camera, Draws, Figure, SignWorld, figure_index
 from embeddings.synthetic.filming.look import SKIN_TONES, Look, random_look
 from embeddings.synthetic.filming.render import render_frames, render_video
 from embeddings.synthetic.filming.surface import ellipsoid, round_cone, smooth_union, surface
@@ -60,7 +60,7 @@ def hand_of(figure: Figure, side: str) -> np.ndarray:
 def test_frames_have_the_cameras_size_and_are_the_same_each_time() -> None:
     figure = SignWorld(2, 3).perform(0).figure
     camera = Camera(size=(200, 160), focal=330)
-    look = random_look(np.random.default_rng(4))
+    look = random_look(Draws(4))
     first, second = (list(islice(render_frames(figure, look, camera), 18)) for _ in range(2))
     assert all(f.shape == (160, 200, 3) and f.dtype == np.uint8 for f in first)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
@@ -149,8 +149,8 @@ def test_the_look_decides_the_colours(standing: np.ndarray) -> None:
 
 
 def test_looks_differ_and_follow_from_the_generator() -> None:
-    looks = [random_look(np.random.default_rng(i)) for i in range(20)]
-    assert looks == [random_look(np.random.default_rng(i)) for i in range(20)]
+    looks = [random_look(Draws(i)) for i in range(20)]
+    assert looks == [random_look(Draws(i)) for i in range(20)]
     assert len({look.skin for look in looks}) == 20
     assert len({look.hair_style for look in looks}) > 2
     for look in looks:
@@ -214,8 +214,8 @@ def test_mediapipe_follows_the_signer() -> None:
     world = SignWorld(5, 40)
     body, hands, off = [], [], []
     for clip in (2, 4):
-        rng = np.random.default_rng(clip)
-        figure = world.perform(rng.choice(40, 3).tolist(), clip, 15.0).figure
+        rng = Draws(clip)
+        figure = world.perform(rng.choice(40, 3), clip, 15.0).figure
         part = Figure(figure.xyz[10:40], 15.0)
         camera = Camera(yaw=0.15 * (clip - 3))
         truth = camera.project(part).xy

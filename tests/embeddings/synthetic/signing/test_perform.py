@@ -14,6 +14,7 @@ from embeddings.synthetic import (
     FIGURE_JOINTS,
     HANDSHAPES,
     LOCATIONS,
+    Draws,
     Movement,
     Performance,
     Posture,
@@ -34,7 +35,7 @@ WORLD = SignWorld(9, 60)
 
 
 def act(sign: Sign, signer: Signer = EXACT, timing: Timing = LONG_HOLDS) -> Performance:
-    return perform([sign], signer, np.random.default_rng(0), 25, timing)
+    return perform([sign], signer, Draws(0), 25, timing)
 
 
 def still(performance: Performance, hand: int = 1) -> np.ndarray:
@@ -222,4 +223,4 @@ def test_wrists_bend_within_their_range() -> None:
 
 def test_fps_must_be_positive() -> None:
     with pytest.raises(ValueError, match="fps is 0"):
-        perform([WORLD.signs[0]], CANONICAL, np.random.default_rng(0), 0)
+        perform([WORLD.signs[0]], CANONICAL, Draws(0), 0)
