@@ -194,7 +194,8 @@ def on_grid(values: float | NDArray[np.floating], digits: int) -> float | Array:
     """Values as float64, rounded to multiples of ``2 ** -digits``: exact in float32 below ``2 ** (24 - digits)``."""
     if isinstance(values, float | int):
         return round(values * 2.0**digits) * 2.0**-digits
-    rounded: Array = np.rint(np.asarray(values, np.float64) * 2.0**digits) * 2.0**-digits
+    # + 0.0: a negative zero has other bytes than a zero, and an arctangent of its own
+    rounded: Array = np.rint(np.asarray(values, np.float64) * 2.0**digits) * 2.0**-digits + 0.0
     return rounded
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...skeletons import FINGERS, SKELETONS
+from ..draws import on_grid
 from ..signing.figure import figure_index
 from ..signing.kinematics import DIP_SHARE, unit
 
@@ -24,14 +25,14 @@ Array = NDArray[np.floating]
 
 
 def smplx_rotations(performance: Performance) -> NDArray[np.float32]:
-    """(T, 39, 3) float32, radians, in the order of `SKELETONS["smplx-39"]`.
+    """(T, 39, 3) float32, radians in multiples of 2^-18, in the order of `SKELETONS["smplx-39"]`.
 
     The chest carries the sway of the whole body, the collars the lift of the shoulders, the elbow only its hinge,
     and the wrist everything else, forearm roll included. The fingers' come from the flexion and spread that made
     the hands, so they are exact.
     """
     skeleton = SKELETONS["smplx-39"]
-    out = np.zeros((len(performance), len(skeleton.joints), 3), np.float32)
+    out = np.zeros((len(performance), len(skeleton.joints), 3))
     xyz = performance.figure.xyz.astype(np.float64)
     chest = _chest(xyz)
     out[:, skeleton.index("spine3")] = _axis_angle(chest)
@@ -41,7 +42,7 @@ def smplx_rotations(performance: Performance) -> NDArray[np.float32]:
             out[:, skeleton.index(f"{side}_{joint}")] = _axis_angle(rotation)
         for joint, vector in _fingers(performance.angles[:, h], sign).items():
             out[:, skeleton.index(f"{side}_hand_{joint}")] = vector
-    return out
+    return on_grid(out, 18).astype(np.float32)
 
 
 def _chest(xyz: Array) -> Array:

@@ -102,7 +102,7 @@ def _dot(a: Array, b: Array) -> Array:
 def _angle(sine: Array, cosine: Array) -> Array:
     """Radians; 0 where both vanish. Without the grid a palm that faces along the wished finger direction would be
     turned by what is left of rounding, which is another angle on every machine."""
-    return np.arctan2(on_grid(sine, 40) + 0.0, on_grid(cosine, 40) + 0.0)  # + 0.0: there is no negative zero
+    return np.arctan2(on_grid(sine, 40), on_grid(cosine, 40))
 
 
 def _turn(forearm: Array, upper: Array, palm: Array, fingers: Array) -> tuple[Array, Array]:
