@@ -170,16 +170,15 @@ def read_clip(
 def write_video(path: str | Path, frames: Iterable[Frame], fps: float, crf: int = 20) -> Path:
     """Writes RGB frames as H.264 (yuv420p, BT.601, playable everywhere) straight from an iterator.
 
-    The same frames give the same bytes on every machine: one encoder thread, no algorithm chosen by processor, colours
-    converted in whole numbers, no version of encoder or container in the file. The format needs even sizes: an odd last
-    row or column is written twice. The file appears under its name only when it is whole.
+    The same frames give the same bytes on every machine with the same encoder: one thread, no algorithm chosen by
+    processor, colours converted in whole numbers. The format needs even sizes: an odd last row or column is written
+    twice. The file appears under its name only when it is whole.
 
     Raises:
         VideoError: there is no frame, or one has another size than the first.
         ValueError: fps is not positive.
     """
     import av
-    import av.bitstream
 
     path = Path(path)
     if not fps > 0:

@@ -11,6 +11,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from scipy import stats
@@ -85,7 +86,7 @@ def test_normal_quantiles_are_the_textbooks() -> None:
     assert found[1:5] == pytest.approx([1.959963984540054, -1.959963984540054, 3.290526731491926, -5.997807015], 1e-9)
     assert abs(found[0]) < 1e-15
     assert np.isfinite(found).all()
-    assert found[7] < found[5] < -8 < 8 < found[6]
+    assert found[7] == found[5] < -8 < 8 < found[6]  # the lowest two share the first of 2^52 steps
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,8 @@ def world_bytes(folder: Path) -> dict[str, str]:
         "pose": camera.project(performance.figure).xy.tobytes(),
         "noisy": b"".join(a.tobytes() for a in (noisy.pose.xy, noisy.pose.confidence)),
         "rotations": noisy.extra["rotations"].tobytes(),
-        "video": video.read_bytes(),
+        # decoded: the encoder writes its version into the file
+        "video": b"".join(f.to_ndarray(format="yuv420p").tobytes() for f in av.open(str(video)).decode(video=0)),
     }
     return {name: hashlib.sha256(content).hexdigest()[:16] for name, content in parts.items()}
 
@@ -139,7 +141,7 @@ PINNED = {
     "pose": "d99bd6b477a019ae",
     "noisy": "c76c37672db785e9",
     "rotations": "8a0abb64a351d710",
-    "video": "de57ac8dd1d981e2",
+    "video": "0ba0a9ab9f04e47f",
 }
 """Made on x86-64 with AVX-512; equal with NumPy 1.26 and 2.x and without AVX. A change here is another world: every
 figure measured on procedural worlds changes with it."""

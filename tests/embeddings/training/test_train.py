@@ -153,11 +153,11 @@ def test_either_loss_alone(terms: dict[str, Loss], tmp_path: Path) -> None:
 def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
     recipe = changed("schedule", kind="constant", steps=40, validate=1, patience=3, watch="top1")
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, rate=0.0))
-    result = train(recipe, tmp_path)  # nothing changes, so the first validation stays the best
+    result = train(recipe, tmp_path)  # but for the normalisation's statistics nothing changes: an early one is the best
     assert result.progress.stopped
-    assert (result.progress.step, result.progress.best_step) == (4, 1)
+    assert result.progress.step == result.progress.best_step + 3 < 20
     again = train(recipe, tmp_path)
-    assert again.progress.step == 4  # a finished training stays finished
+    assert again.progress.step == result.progress.step  # a finished training stays finished
 
 
 def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
