@@ -12,7 +12,7 @@ from embeddings.synthetic import SignWorld
 
 @pytest.fixture(scope="module")
 def world() -> SignWorld:
-    return SignWorld(48, 8)
+    return SignWorld(7, 8)
 
 
 def signer(world: SignWorld, left: bool, nth: int = 0) -> int:

@@ -20,7 +20,7 @@ from spotter.enrolment import Exemplar
 
 from ..spotter.worlds import small_world
 
-WORLD = SignWorld(41, 8, minimal_pairs=0.0)
+WORLD = SignWorld(12, 8, minimal_pairs=0.0)
 
 
 def left_hander() -> Clip:
