@@ -21,9 +21,10 @@ from torch.nn import functional as F
 from ..clip import Clip
 from ..interpolation import rows_at
 from .base import Encoder, EncoderOutput, Inputs
+from .graph_layers import Attention
 from .i3d import I3D, Mixed, SamePool, Triple, Unit3D
 from .image_encoder import ImageEncoder
-from .sl_gcn import SLGCN, Attention
+from .sl_gcn import SLGCN
 
 __all__ = ["Dense", "dense"]
 

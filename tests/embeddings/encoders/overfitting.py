@@ -29,10 +29,11 @@ def eight_clips() -> tuple[Clip, ...]:
 @lru_cache(maxsize=1)
 def eight_films(side: int = 160) -> tuple[Clip, ...]:
     """The eight clips with pictures: arms, fingers and shoulders drawn from the joints, a circle for the face."""
-    return tuple(_filmed(clip, side) for clip in eight_clips())
+    return tuple(filmed(clip, side) for clip in eight_clips())
 
 
-def _filmed(clip: Clip, side: int) -> Clip:
+def filmed(clip: Clip, side: int) -> Clip:
+    """A clip with pictures drawn from its joints, the longer side `side` pixels."""
     assert clip.pose is not None
     scale = side / max(clip.pose.size)
     size = (round(clip.pose.size[0] * scale), round(clip.pose.size[1] * scale))

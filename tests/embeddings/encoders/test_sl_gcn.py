@@ -11,15 +11,8 @@ from embeddings.clip import Clip, Pose
 from embeddings.encoders import load_encoder
 from embeddings.encoders.checkpoint import load_checkpoint, save_checkpoint
 from embeddings.encoders.graph import adjacency, bone_parents, drop_graph
-from embeddings.encoders.sl_gcn import (
-    SLGCN,
-    SLGCN3D,
-    Attention,
-    DecoupledGraphConv,
-    PartClassifier,
-    SLGCN3DConfig,
-    SLGCNConfig,
-)
+from embeddings.encoders.graph_layers import Attention, DecoupledGraphConv, PartClassifier
+from embeddings.encoders.sl_gcn import SLGCN, SLGCN3D, SLGCN3DConfig, SLGCNConfig
 from embeddings.skeletons import SKELETONS
 
 from ..test_clip import make_pose
