@@ -10,6 +10,10 @@ from sinusoids), dropout stands before each residual addition only. As in both, 
 the feed-forward layer is 2 d wide (2048 for d = 1024). The depth variant of the code builds a second CNN and never
 uses it; ours uses it.
 
+Where pose flow joins the pictures, all features are brought to zero mean and unit variance: here over the features of
+each frame, so that a clip's vector does not depend on what else is in its batch. The description can also be read as
+over the mini-batch; `normalise="batch"` does that (in use, with the running mean and variance of training).
+
 The embedding is the mean over time of the last layer's features, L2-normalised.
 """
 
@@ -37,7 +41,11 @@ __all__ = ["VTN", "VTNHC", "VTNPF", "VTNPFDepth", "VTNConfig"]
 
 @dataclass(frozen=True)
 class VTNConfig:
-    """backbone: a torchvision CNN. stride: frames of video per sample (16 samples at stride 2 see 32 frames)."""
+    """Attributes:
+    backbone: a torchvision CNN.
+    normalise: what features with pose flow or depth are brought to zero mean and unit variance over; see the module.
+    stride: frames of video per sample (16 samples at stride 2 see 32 frames).
+    """
 
     classes: int = 0
     backbone: str = "resnet34"
@@ -46,6 +54,7 @@ class VTNConfig:
     dropout: float = 0.1
     scale: Scale = "head"
     positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
+    normalise: Literal["frame", "batch"] = "frame"
     flow: int = 106
     window: int = 16
     stride: int = 2
@@ -70,6 +79,8 @@ class VTN(ImageEncoder):
         given = d + (2 * width if self.depth_cnn is not None else 0)
         given += config.flow if "flow" in self.required_inputs else 0
         self.bottleneck = nn.Linear(given, d) if given != d else None
+        over_batch = self.bottleneck is not None and config.normalise == "batch"
+        self.feature_norm = nn.BatchNorm1d(given, affine=False) if over_batch else None
         if config.positions not in ("sinusoidal", "learned", "none"):
             raise ValueError(f"positions is {config.positions!r}; expected 'sinusoidal', 'learned' or 'none'")
         learned = config.positions == "learned"
@@ -106,7 +117,10 @@ class VTN(ImageEncoder):
     def _narrowed(self, features: Tensor) -> Tensor:  # (…, F) -> (…, d)
         if self.bottleneck is None:
             return features
-        return F.relu(self.bottleneck(F.layer_norm(features, features.shape[-1:])))  # zero mean, unit variance a frame
+        if self.feature_norm is None:
+            return F.relu(self.bottleneck(F.layer_norm(features, features.shape[-1:])))
+        rows = features.reshape(-1, features.shape[-1])
+        return F.relu(self.bottleneck(self.feature_norm(rows).view_as(features)))
 
     def frame_sequence(self, features: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Frame features (B, T, F) after the attention layers: (B, T, d), and each layer's (B, heads, T, T)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from embeddings.clip import Clip
@@ -158,6 +160,20 @@ def test_logits_are_averaged_over_time_and_features_are_normalised() -> None:
     assert attention[0].shape == (2, 4, 4, 4)
     # each frame's features are brought to mean 0 and variance 1: their scale and shift do not matter
     torch.testing.assert_close(encoder.forward_features(features * 7 + 3).embedding, out.embedding, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("over", ["frame", "batch"])
+def test_features_are_normalised_over_frames_or_over_the_batch(over: Literal["frame", "batch"]) -> None:
+    """Hand computed: two frames of features (1, 3) and (5, 11), padded by what has no weight. Over the frame each row
+    becomes (-1, 1); over the batch the columns become (-1, 1) and (-1, 1)."""
+    encoder = VTNPF(VTNConfig(backbone="resnet18", layers=0, normalise=over, size=32)).train()
+    width = encoder.bottleneck.in_features  # type: ignore[union-attr]
+    features = torch.tensor([[1.0, 3.0], [5.0, 11.0]]).repeat(1, width // 2)[None]
+    encoder.bottleneck = nn.Identity()  # type: ignore[assignment]
+    values = encoder._narrowed(features)[0, :, :2]
+    expected = [[0.0, 1.0], [0.0, 1.0]] if over == "frame" else [[0.0, 0.0], [1.0, 1.0]]  # after ReLU
+    np.testing.assert_allclose(values, expected, atol=1e-4)
+    assert sum(p.numel() for p in encoder.parameters()) == sum(p.numel() for p in encoder.cnn.parameters())
 
 
 def test_missing_inputs_are_named() -> None:
