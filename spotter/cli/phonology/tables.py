@@ -87,7 +87,7 @@ def locations(
 
     from embeddings.phonology.locations import LOCATIONS, location_histogram, sign_location
     from embeddings.phonology.locations import locations as places
-    from embeddings.phonology.semantic_vector import location_vectors
+    from embeddings.phonology.location_boxes import location_vectors
     from embeddings.phonology.signer_space import signer_space
 
     def work(recording: Recording, pose: Pose) -> None:
@@ -96,7 +96,7 @@ def locations(
         left, right = sign_location(located)
         with store.add(recording.name) as group:
             group["frame_number"] = np.arange(len(space))
-            group.create_dataset("vector", data=location_vectors(space), compression="gzip")
+            group.create_dataset("vector", data=location_vectors(pose), compression="gzip")
             group["place"], group["confidence"] = located.index, located.confidence.astype(np.float32)
             group["histogram"] = location_histogram(located)
             group.attrs.update({"places": list(LOCATIONS), "left": left, "right": right, "fps": pose.fps})

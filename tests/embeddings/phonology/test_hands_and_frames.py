@@ -22,7 +22,8 @@ from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_d
 from embeddings.phonology.handshapes.forms import form_distances, hand_forms, steady_hand_forms
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes
 from embeddings.phonology.locations import LOCATIONS
-from embeddings.phonology.semantic_vector import location_vectors, semantic_vectors
+from embeddings.phonology.location_boxes import location_vectors
+from embeddings.phonology.semantic_vector import semantic_vectors
 from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import HAND_EDGES, SKELETONS
 from embeddings.synthetic import Camera, SignWorld
@@ -204,7 +205,7 @@ def test_location_vectors_sum_to_one_and_know_the_planted_place() -> None:
     xy, nose = pose.xy.copy(), pose.joint("nose")
     for k in range(21):
         xy[:, pose.joint("right_hand_wrist") + k] = xy[:, nose] + np.array([k % 3, k % 4]) * 0.5
-    vectors = location_vectors(signer_space(replace(pose, xy=xy, z=None)))
+    vectors = location_vectors(replace(pose, xy=xy, z=None))
     np.testing.assert_allclose(vectors.sum(axis=-1), 1, atol=1e-5)
     assert (vectors[:, 1].argmax(axis=-1) == LOCATIONS.index("nose")).mean() > 0.9
 
