@@ -17,11 +17,11 @@ from eval.annotations.tables import records_of
 from eval.segments import Segment, segment_of
 
 if TYPE_CHECKING:
-    from embeddings.clip import Clip
+    from embeddings.clip import Clip, Pose
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "loaded_encoder", "span_of"]
+__all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "hands_up_span", "loaded_encoder", "span_of"]
 
 QUERY_NAME = re.compile(r"p\d{2}_(s\d{2})")
 """A query video of the 2022 challenge; its organisers' table of spans names the class alone."""
@@ -130,11 +130,13 @@ def exemplar_span(clip: Clip, given: tuple[float, float] | None = None, trim: bo
                 f"{clip.name}: the span {given[0]}–{given[1]} s lies outside the clip of {len(clip) / clip.fps:.2f} s"
             )
         return start, end
-    if not trim or clip.pose is None:
-        return 0, len(clip)
+    return (0, len(clip)) if not trim or clip.pose is None else hands_up_span(clip.pose)
+
+
+def hands_up_span(pose: Pose) -> tuple[int, int]:
+    """Frames [start, end) of the one sign in a recording, from hands-up to hands-down (`gallery.signing_span`)."""
     from gallery import signing_span
 
-    pose = clip.pose
     wrists, shoulders = (
         np.stack([pose.xy[:, pose.joint(f"{side}_{name}")] for side in ("left", "right")], axis=1)
         for name in ("wrist", "shoulder")

@@ -1,11 +1,10 @@
 """Where a hand is: fifteen places, per hand and frame.
 
-The places and the order of the vector are those of the published location vectors (reference system A, rows A14 to
-A16); `location_vectors` has those. `locations` names one place per frame. What of the hand goes to a place (a tip, the
-palm, the knuckles) is not known beforehand and faces and trunks differ, so the geometry of the hand's parts to the
-body is judged by a small network (two hidden layers), trained by `spotter train locations` on the procedural signer
-alone. Without its weights, `nearest_locations` decides by
-distance.
+The places and their order are those of the published location vectors (UWB ChaLearn-SLR, 2021), which
+`location_boxes` has. `locations` names one place per frame, `sign_locations` one per sign. What of the hand goes to a
+place (a tip, the palm, the knuckles) is not known beforehand and faces and trunks differ, so the geometry of the hand's
+parts to the body is judged by a small network (two hidden layers), trained by `spotter train locations` on the
+procedural signer alone. Without its weights, `nearest_locations` decides by distance.
 
 From a skeleton without a face (or while the face is lost) the places on the head are taken from a standard head above
 the neck, in `STANDARD_HEAD`; the confidence of such frames is halved.
@@ -27,12 +26,10 @@ __all__ = [
     "Places",
     "features",
     "hand_parts",
-    "location_histogram",
     "locations",
     "nearest_locations",
     "nearness",
     "places_of",
-    "sign_location",
 ]
 
 LOCATIONS: tuple[str, ...] = (
@@ -216,19 +213,3 @@ def _to_other_hand(space: SignerSpace, parts: Array, weight: Array) -> Array:
     """(T, 2) least distance of a hand's parts to the other palm."""
     other = space.palm[:, ::-1, None]
     return np.linalg.norm((parts - other) * weight, axis=-1).min(axis=2)
-
-
-def location_histogram(located: Located) -> Array:
-    """(2, 15) share of each hand's seen frames at each place; zeros for a hand never seen (row A15)."""
-    counts = np.stack([(located.index == k).sum(axis=0) for k in range(len(LOCATIONS))], axis=1).astype(float)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-
-def sign_location(located: Located, least_share: float = 0.25) -> tuple[str, str]:
-    """The sign's place per hand: the commonest one on the body where it has at least `least_share` of the frames,
-    else neutral space (row A16); "" for a hand that was never seen."""
-    names = []
-    for share in location_histogram(located):
-        best = 1 + int(np.argmax(share[1:]))
-        names.append("" if share.sum() == 0 else LOCATIONS[best] if share[best] >= least_share else LOCATIONS[0])
-    return names[0], names[1]

@@ -90,7 +90,31 @@ def test_locations_have_the_published_layout(folder: Path) -> None:
         assert group["vector"].shape == (length, 2, 15)
         seen = np.isfinite(group["vector"][:]).all(axis=2)
         np.testing.assert_allclose(group["vector"][:][seen].sum(axis=1), 1, atol=1e-5)
-        assert group.attrs["right"] in list(group.attrs["places"])
+        assert group["signs/times"].shape == (1, 2)
+        assert group["signs/histogram"].shape == (1, 2, 15)
+        assert set(group["signs/right"].asstr()[:]) <= {"", *group.attrs["places"]}
+
+
+def test_each_sign_of_continuous_signing_has_its_place(folder: Path) -> None:
+    (folder / "signs.csv").write_text("video,sign,start,end\ntalk-0,HOUSE,0.2,0.8\ntalk-0,TREE,0.9,1.4\n")
+    places = ("-o", folder / "s.h5", "--signs", folder / "signs.csv", "--table", folder / "places.csv")
+    done = run("locations", folder / "talks" / "talk-0.pose", *places)
+    assert done.exit_code == 0, done.stdout
+    with (folder / "places.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["sign"], float(row["start"]), float(row["end"])) for row in rows] == [
+        ("HOUSE", 0.2, 0.8),
+        ("TREE", pytest.approx(0.88, abs=0.021), 1.4),
+    ]
+    with h5py.File(folder / "s.h5") as file:
+        assert file["talk-0/signs/sign"].asstr()[:].tolist() == ["HOUSE", "TREE"]
+    before = (folder / "places.csv").read_bytes()
+    assert run("locations", folder / "talks" / "talk-0.pose", *places).exit_code == 0  # nothing is left to do
+    assert (folder / "places.csv").read_bytes() == before
+    (folder / "signs.csv").write_text("video,sign,start,end\nother,HOUSE,0.2,0.8\n")
+    done = run("locations", folder / "talks" / "talk-0.pose", "-o", folder / "t.h5", "--signs", folder / "signs.csv")
+    assert done.exit_code == 1
+    assert "they name other" in done.stdout + done.stderr
 
 
 def test_movements_and_orientations_are_tables_even_when_a_file_is_bad(folder: Path) -> None:
@@ -104,6 +128,8 @@ def test_movements_and_orientations_are_tables_even_when_a_file_is_bad(folder: P
             rows = list(csv.DictReader(file))
         assert {row["video"] for row in rows} == {"talk-0", "talk-1"}
         assert {row[column] for row in rows} <= values
+        if command == "movements":
+            assert {row["symmetric"] for row in rows} <= {"yes", "no"}
         assert all(float(row["start"]) < float(row["end"]) for row in rows)
 
 

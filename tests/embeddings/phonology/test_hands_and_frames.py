@@ -21,8 +21,8 @@ from embeddings.phonology.handshapes.clusters import (
 from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
 from embeddings.phonology.handshapes.forms import form_distances, hand_forms, steady_hand_forms
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes
-from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.location_boxes import location_vectors
+from embeddings.phonology.locations import LOCATIONS
 from embeddings.phonology.semantic_vector import semantic_vectors
 from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import HAND_EDGES, SKELETONS

@@ -82,9 +82,7 @@ def test_the_chest_is_below_the_neck_and_the_waist_at_the_hips() -> None:
 def test_the_arm_is_the_other_upper_arm_and_forearm() -> None:
     # in the middle of the left upper arm; the chest's box (250 × 150 about (500, 450)): 120 and 30 px away
     chest = 1 - np.hypot(120, 30) / np.hypot(125, 75)
-    assert vector(pose((620, 480))) == pytest.approx(
-        {"arm": 1 / (1 + chest), "chest": chest / (1 + chest)}, abs=1e-4
-    )
+    assert vector(pose((620, 480))) == pytest.approx({"arm": 1 / (1 + chest), "chest": chest / (1 + chest)}, abs=1e-4)
     assert vector(pose((640, 650))) == {"arm": 1}
     assert vector(pose((655, 650))) == {"arm": 1}  # half of the reach of 30 px: 0.5, and nothing else
     assert vector(pose((671, 650))) == {"neutral space": 1}
@@ -126,7 +124,7 @@ def test_the_tip_counts_alone_when_the_index_points_and_not_at_all_when_the_hand
 def test_a_lost_face_spreads_over_the_five_places_of_the_face() -> None:
     hidden = {name: (np.nan, np.nan) for name in BODY if name not in ("left_shoulder", "right_shoulder")}
     near = pose((500, 300), **hidden)  # where a standard head has its nose
-    five = {name: 0.2 for name in ("eyes", "nose", "mouth", "chin", "cheeks")}
+    five = dict.fromkeys(("eyes", "nose", "mouth", "chin", "cheeks"), 0.2)
     assert vector(near).keys() == five.keys()
     low = pose((500, 900), **hidden)
     assert vector(low) == {"neutral space": 1}

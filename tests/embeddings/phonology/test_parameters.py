@@ -6,9 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from embeddings.phonology.locations import LOCATIONS, location_histogram, locations, nearest_locations, sign_location
+from embeddings.phonology.locations import LOCATIONS, locations, nearest_locations
 from embeddings.phonology.movements import movements
 from embeddings.phonology.orientations import ORIENTATIONS, orientations
+from embeddings.phonology.sign_locations import location_histogram, sign_location
 from embeddings.phonology.signer_space import SignerSpace, signer_space
 from embeddings.synthetic import LOCATIONS as SIGNED_PLACES
 from embeddings.synthetic import SignWorld, Truth, random_camera, random_sign, random_signer
@@ -109,7 +110,7 @@ def test_other_skeletons_give_every_measure(skeleton: str) -> None:
     assert set(np.unique(located.names)) <= {*LOCATIONS, ""}
     assert ((located.confidence >= 0) & (located.confidence <= 1)).all()
     np.testing.assert_allclose(location_histogram(located).sum(axis=1), 1)
-    assert all(name in LOCATIONS for name in sign_location(located))
+    assert all(name in LOCATIONS for name in sign_location(location_histogram(located)))
     assert movements(space, located).segments
 
 
@@ -124,7 +125,7 @@ def test_a_hidden_hand_has_no_parameters() -> None:
     assert (locations(space).names[:, 0] == "").all()
     assert (orientations(space).names[:, 0] == "").all()
     assert not [s for s in movements(space).segments if s.hand == "left"]
-    assert sign_location(locations(space))[0] == ""
+    assert sign_location(location_histogram(locations(space)))[0] == ""
 
 
 def test_a_clip_shorter_than_the_symmetry_window_is_described() -> None:
