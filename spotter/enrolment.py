@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Exemplar", "enroll", "exemplar_span", "find_exemplars", "hands_up_span", "loaded_encoder", "span_of"]
 
-QUERY_NAME = re.compile(r"p\d{2}_(s\d{2})")
-"""A query video of the 2022 challenge; its organisers' table of spans names the class alone."""
+QUERY_NAME = re.compile(r"p\d{2}_(s(\d{2}))")
+"""A query video of the 2022 challenge: its sign is a class number in the ground truth; the organisers' table of spans
+names the class alone."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,18 @@ class Exemplar:
     span: tuple[float, float] | None = None
 
 
-def find_exemplars(source: Any, needs: Sequence[str] = ("pose",)) -> list[Exemplar]:
+def find_exemplars(source: Any, needs: Sequence[str] = ("pose",), media: str | Path | None = None) -> list[Exemplar]:
     """What a user names, as exemplars.
 
     A folder: each recording in it is a sign, its name up to `~` the gloss (`HOUSE.mp4`, `HOUSE~2.mp4`); in a folder of
-    folders the folder's name is the gloss. A file of many clips: the labels it gives them, or their names up to `~`. A
-    CSV: the columns file, label and optionally start, end in seconds (or start_ms …, see `eval.annotations.tables`),
-    paths from the CSV's folder. Or a list of files, of `Clip`s with labels, or of `Exemplar`s.
+    folders the folder's name is the gloss; the sign of the 2022 challenge's query `p00_s20.mp4` is its class, `20`. A
+    file of many clips: the labels it gives them, or their names up to `~`. A CSV: the columns file (or path, as in the
+    manifests of `spotter data`), label and optionally start, end in seconds (or start_ms …, see
+    `eval.annotations.tables`). Or a list of files, of `Clip`s with labels, or of `Exemplar`s.
 
     Args:
         needs: the encoder's `required_inputs`; of a video and its pose file, the one that has them is taken.
+        media: the folder that a CSV's paths start from; None is the CSV's own.
 
     Raises:
         ValueError: nothing is found, or an item has no label.
@@ -59,10 +62,10 @@ def find_exemplars(source: Any, needs: Sequence[str] = ("pose",)) -> list[Exempl
     if isinstance(source, Exemplar):
         return [source]
     if isinstance(source, str | Path | Recording):
-        return _from_path(source, needs)
+        return _from_path(source, needs, media)
     if hasattr(source, "label") and hasattr(source, "pose"):
         return [_from_clip(source)]
-    found = [exemplar for item in source for exemplar in find_exemplars(item, needs)]
+    found = [exemplar for item in source for exemplar in find_exemplars(item, needs, media)]
     if not found:
         raise ValueError("no exemplars given; expected clips of single signs")
     return found
@@ -74,10 +77,10 @@ def _from_clip(clip: Clip) -> Exemplar:
     return Exemplar(clip.label, clip)
 
 
-def _from_path(named: str | Path | Recording, needs: Sequence[str]) -> list[Exemplar]:
+def _from_path(named: str | Path | Recording, needs: Sequence[str], media: str | Path | None) -> list[Exemplar]:
     root = Path(named)
     if root.suffix.lower() == ".csv" and root.is_file() and not is_spoter_csv(root):
-        return list(_from_csv(root))
+        return list(_from_csv(root, root.parent if media is None else Path(media)))
     return [Exemplar(_label(r, root), r) for r in find_recordings([named], needs, recursive=True)]
 
 
@@ -89,21 +92,28 @@ def _label(recording: Recording, root: Path) -> str:
 
 
 def _gloss(stem: str) -> str:
-    return stem.partition("~")[0] or stem
+    query = QUERY_NAME.fullmatch(stem)
+    return str(int(query[2])) if query is not None else stem.partition("~")[0] or stem
 
 
-def _from_csv(path: Path) -> Iterator[Exemplar]:
+def _from_csv(path: Path, media: Path) -> Iterator[Exemplar]:
+    gone, there = [], 0
     for where, row in records_of(path):
-        if not {"file", "label"} <= row.keys():
+        file = "file" if "file" in row else "path"
+        if not {file, "label"} <= row.keys():
             raise ValueError(f"{path}: columns are {', '.join(map(str, row))}; expected file, label[, start, end]")
-        if not row["file"] or not row["label"]:
-            raise ValueError(f"{where}: file or label is empty")
-        segment = segment_of(row, where)
+        if not row[file] or not row["label"]:
+            raise ValueError(f"{where}: {file} or label is empty")
+        segment = segment_of({**row, "file": row[file]}, where)
         if segment is not None and segment.duration == 0:
             raise ValueError(f"{where}: span {segment.start} to {segment.end} s; expected 0 <= start < end")
-        clip = path.parent / row["file"]
+        clip = media / row[file]
         source = one_recording(clip) if clip.is_file() else clip  # whoever reads it says what is wrong with it
+        there += clip.exists()
+        gone += [clip] if file == "path" and not clip.exists() else []
         yield Exemplar(row["label"], source, None if segment is None else (segment.start, segment.end))
+    if gone and not there:
+        raise ValueError(f"{path}: its clips, such as {gone[0].name}, are not in {media}; name their folder: --media")
 
 
 def span_of(clip: str, spans: Mapping[str, Segment | tuple[float, float]]) -> tuple[float, float] | None:

@@ -347,13 +347,14 @@ def make_weights_table(folder: Path) -> None:
 
 
 def make_clusters(folder: Path) -> None:
-    from embeddings.phonology.handshapes.corpus import CorpusHands, HandSample, write_corpus_clusters
+    from embeddings.phonology.handshapes.cluster_files import write_corpus_clusters
+    from embeddings.phonology.handshapes.corpus import CorpusHands, HandSample
 
     hand = HandSample("talk", "TREE", 3, "right")
-    one = np.zeros(1, np.int64)
-    write_corpus_clusters(
-        folder / "clusters.h5", CorpusHands((hand,), np.zeros((1, 21, 2), np.float32), one, one, {"TREE": []})
-    )
+    one, sure = np.zeros(1, np.int64), np.ones(1, np.float32)
+    joints = np.zeros((1, 21, 2), np.float32)
+    hands = CorpusHands((hand,), joints, sure, one, one, one, frozenset({0}), {"TREE": []})
+    write_corpus_clusters(folder / "clusters.h5", hands)
 
 
 def make_predictions(folder: Path) -> None:
@@ -607,7 +608,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "embeddings/isolated/ensemble.py:Ensemble.save": make_ensemble,
     "embeddings/isolated/explain_pictures.py:_save": make_saliency,
     "embeddings/isolated/explain_pictures.py:write_table": make_weights_table,
-    "embeddings/phonology/handshapes/corpus.py:write_corpus_clusters": make_clusters,
+    "embeddings/phonology/handshapes/cluster_files.py:write_corpus_clusters": make_clusters,
     "embeddings/phonology/handshapes/network.py:predict_store": make_predictions,
     "embeddings/phonology/pictures.py:write_picture": make_picture,
     "embeddings/phonology/pictures.py:_save": make_drawing,

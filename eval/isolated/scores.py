@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..shared import nothing_shared
 from ..significance import Comparison, Interval, accuracy_of, bootstrap_interval, paired_bootstrap, wilson
 from ..tables import Table
 
-__all__ = ["IsolatedScore", "compare_isolated", "isolated_score", "rank_labels"]
+__all__ = ["IsolatedScore", "compare_isolated", "isolated_score", "mismatch", "rank_labels"]
 
 Ranked = Mapping[str, Sequence[str]]
 """Clip id → labels, the likeliest first (one is enough for top-1)."""
@@ -126,6 +127,13 @@ class IsolatedScore:
         }
 
 
+def mismatch(truth: Mapping[str, str], predictions: Ranked) -> str:
+    """Why predictions can have nothing to do with the ground truth: no clip or no label in both; "" where they can."""
+    if why := nothing_shared("clip", truth, predictions):
+        return why
+    return nothing_shared("label", truth.values(), (label for ranked in predictions.values() for label in ranked))
+
+
 def isolated_score(
     truth: Mapping[str, str],
     predictions: Ranked,
@@ -138,7 +146,8 @@ def isolated_score(
 
     Args:
         truth: clip id → label.
-        predictions: clip id → ranked labels. A clip without one counts as wrong, with a warning.
+        predictions: clip id → ranked labels. A clip without one counts as wrong, with a warning; so does it when no
+            clip or no label is in both.
         signers: clip id → signer, for the bootstrap over signers.
         facts: shown below the figures, e.g. {"parameters": 12_345, "seconds per clip": 0.01}.
 
@@ -148,7 +157,9 @@ def isolated_score(
     if not truth:
         raise ValueError("the ground truth holds no clip; expected at least one {id: label}")
     missing = [clip for clip in truth if not predictions.get(clip)]
-    if missing:
+    if why := mismatch(truth, predictions):
+        warnings.warn(why, stacklevel=2)
+    elif missing:
         warnings.warn(f"{len(missing)} of {len(truth)} clips have no prediction, e.g. {missing[0]!r}", stacklevel=2)
     classes: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     people: dict[str, list[int]] = defaultdict(lambda: [0, 0])

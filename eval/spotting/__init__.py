@@ -4,7 +4,8 @@
 """
 
 from ..segments import Segments
-from .f1 import CHALLENGE_THRESHOLDS, SpottingScore, challenge_f1, match, mismatch, nothing_shared, one_to_one_f1
+from ..shared import nothing_shared
+from .f1 import CHALLENGE_THRESHOLDS, SpottingScore, challenge_f1, match, mismatch, one_to_one_f1
 
 __all__ = [
     "CHALLENGE_THRESHOLDS", "Segments", "SpottingScore", "challenge_f1", "match", "mismatch", "nothing_shared",

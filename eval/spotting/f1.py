@@ -23,10 +23,11 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from ..intervals import overlapping
 from ..segments import Segment, Segments, as_segments, of_rows
+from ..shared import nothing_shared
 
 __all__ = [
-    "CHALLENGE_THRESHOLDS", "SpottingScore", "challenge_f1", "match", "milliseconds", "mismatch", "nothing_shared",
-    "one_to_one_f1", "pairs_by_sign",
+    "CHALLENGE_THRESHOLDS", "SpottingScore", "challenge_f1", "match", "milliseconds", "mismatch", "one_to_one_f1",
+    "pairs_by_sign",
 ]  # fmt: skip
 
 CHALLENGE_THRESHOLDS: NDArray[np.float64] = np.arange(0.2, 0.8 + 0.0499, 0.05)
@@ -89,20 +90,6 @@ def mismatch(truth: Segments, predictions: Segments) -> str:
             f"{lengths[1]:.3g} s: one of them is in another unit (s, ms or frames) than it was read as"
         )
     return ""
-
-
-def nothing_shared(kind: str, truth: Iterable[str], others: Iterable[str]) -> str:
-    """That ground truth and the rest name no `kind` ("video", "sign") in common, with examples; "" where they do."""
-    sides = dict.fromkeys(truth), dict.fromkeys(others)
-    if not all(sides) or sides[0].keys() & sides[1].keys():
-        return ""
-    rule = "; a video goes by its file's name without folder and ending" if kind == "video" else ""
-    return f"no {kind} in common: {_few(sides[0])} in the ground truth, {_few(sides[1])} on the other side{rule}"
-
-
-def _few(names: Iterable[str], most: int = 3) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
 
 
 def _videos(truth: Segments, predictions: Segments) -> list[tuple[list[Segment], list[Segment]]]:

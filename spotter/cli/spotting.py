@@ -109,6 +109,9 @@ def enroll(
         TimeUnit | None, typer.Option(help="Unit of these times, if their file does not state it.", show_default=False)
     ] = None,
     tiers: Tiers = None,
+    media: Annotated[
+        Path | None, typer.Option(help="Folder that the paths of a CSV or manifest start from (default: its own).")
+    ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
     json_output: JsonFlag = False,
@@ -123,7 +126,7 @@ def enroll(
     from ..enrolment import find_exemplars, span_of
 
     network = load_encoder(encoder)
-    found = find_exemplars(clips, network.required_inputs)
+    found = find_exemplars(clips, network.required_inputs, media)
     names = [source_name(exemplar.source) for exemplar in found]
     given: dict[str, Segment] = {}
     if span is not None:
@@ -190,7 +193,10 @@ def spot(
     sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
     known: Annotated[
         Path | None,
-        typer.Option(help="CSV video,sign: the one sign to look for in each video; its best place is given."),
+        typer.Option(
+            help="CSV video,sign (or a manifest of spotter data): the one sign to look for in each video; its best "
+            "place is given."
+        ),
     ] = None,
     most: Annotated[int, typer.Option(min=0, help="So many best hits per sign and video (0: all).")] = 0,
     transfer: Annotated[int, typer.Option(min=0, help="Top-K transfer between the videos: K (0: off).")] = 0,
@@ -259,16 +265,22 @@ def _check_names(path: Path, truth: dict[str, list[Segment]], videos: Sequence[s
 
 
 def _known(path: Path | None) -> dict[str, str] | None:
+    """Video → the sign to look for in it, of rows video,sign or a manifest of `spotter data` (columns id, label)."""
     if path is None:
         return None
-    import csv
+    from eval.annotations.tables import records_of
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
-    wrong = next((i for i, row in enumerate(rows, start=1) if len(row) != 2 or not all(row)), None)
-    if wrong is not None:
-        raise ValueError(f"{path}, line {wrong}: expected video,sign")
-    return {Path(video).stem: sign for video, sign in rows if (video, sign) != ("video", "sign")}
+    known: dict[str, str] = {}
+    for where, row in records_of(path, ("video", "sign")):
+        video, sign = (
+            next((str(row[n]) for n in names if row.get(n)), "") for names in (("video", "id"), ("sign", "label"))
+        )
+        if not video or not sign or None in row:
+            raise ValueError(f"{where}: expected video,sign")
+        stem = Path(video).stem if Path(video).suffix else video
+        if known.setdefault(stem, sign) != sign:
+            raise ValueError(f"{where}: {stem} has the sign {known[stem]} already; a video has one sign to look for")
+    return known
 
 
 def _write_results(

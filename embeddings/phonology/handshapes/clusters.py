@@ -1,4 +1,4 @@
-"""Clusters of handshapes, from the hands of one sign up to all signs (rows A6 to A8).
+"""Clusters of handshapes, from the hands of one sign up to all signs (UWB ChaLearn-SLR, 2021).
 
 `sign_clusters` finds what the dominant hand does in the videos of one sign; `medoid_linkage` and `merge_medoids` gather
 hands over all signs. All work on a table of distances: that of `hand_distance` (picture plane, as published) or that of
@@ -8,9 +8,8 @@ way the hand is turned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from .distance import JOINT_WEIGHTS, hand_distances
 
 __all__ = [
     "SignCluster", "dominant_hand", "medoid_linkage", "merge_medoids", "palm_shape_distances", "palm_shapes",
-    "sign_clusters", "write_sign_clusters",
+    "representatives", "shoulder_unit", "sign_clusters",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -120,13 +119,22 @@ class _Hands:
     unit: float
 
 
-def _usable(pose: Pose, side: str, least: float) -> _Hands:
+def shoulder_unit(pose: Pose) -> float:
+    """Pixels from the neck to the left shoulder in the first frame that has both: the unit of the published distances.
+
+    Raises:
+        ValueError: neck and shoulder are never seen.
+    """
     mapped = pose.to("openpose-50")
     neck, shoulder = mapped.xy[:, mapped.joint("neck")], mapped.xy[:, mapped.joint("left_shoulder")]
     known = np.flatnonzero(np.isfinite(neck + shoulder).all(axis=1))
     if len(known) == 0:
         raise ValueError(f"{pose.source or 'the pose'}: neck and shoulder are never seen")
-    unit = float(np.linalg.norm(neck[known[0]] - shoulder[known[0]]))
+    return float(np.linalg.norm(neck[known[0]] - shoulder[known[0]]))
+
+
+def _usable(pose: Pose, side: str, least: float) -> _Hands:
+    mapped, unit = pose.to("openpose-50"), shoulder_unit(pose)
     first = 8 if side == "left" else 29
     hands, sure = mapped.xy[:, first : first + 21], mapped.confidence[:, first : first + 21].mean(axis=1)
     wrist = mapped.xy[:, mapped.joint(f"{side}_wrist")]
@@ -144,7 +152,8 @@ def sign_clusters(
 ) -> list[SignCluster]:
     """The handshapes of one sign over its videos, largest cluster first.
 
-    Seeds are each video's most confident frames with the hand away from rest; a seed gathers from every other video
+    Seeds are each video's most confident frames with the hand away from rest; of equally confident ones (estimators
+    that give a hand one confidence of 1) those that lie farthest apart in time. A seed gathers from every other video
     the frames with a small similarity-transform distance to it; a seed near a member of a cluster starts none.
 
     Args:
@@ -164,7 +173,7 @@ def sign_clusters(
             for w, other in enumerate(videos):
                 if w == v or len(other.frames) == 0:
                     continue
-                distance = hand_distances(seed, other.hands, other.unit)[0]
+                distance = hand_distances(other.hands, seed, video.unit)[:, 0]
                 most = min(options.distance, float(distance.min()) * (1 + options.acceptance))
                 keep = np.flatnonzero(distance <= most)
                 samples += [w] * len(keep)
@@ -177,13 +186,22 @@ def sign_clusters(
 
 
 def _seeds(video: _Hands, options: ClusterOptions) -> list[int]:
+    """Rows of the seeds, the most confident first."""
     chosen: list[int] = []
-    for at in np.argsort(-video.confidence, kind="stable"):
-        if len(chosen) == options.seeds or video.confidence[at] < options.seed_confidence:
-            break
-        if all(abs(int(video.frames[at]) - int(video.frames[k])) >= options.apart for k in chosen):
-            chosen.append(int(at))
+    sure = np.round(video.confidence, 2)
+    left = set(np.flatnonzero(video.confidence >= options.seed_confidence).tolist())
+    while left and len(chosen) < options.seeds:
+        at = max(left, key=lambda k: (sure[k], _apart(video.frames, k, chosen), -k))
+        chosen.append(at)
+        left = {k for k in left if abs(int(video.frames[k] - video.frames[at])) >= options.apart}
     return chosen
+
+
+def _apart(frames: Labels, at: int, chosen: Sequence[int]) -> float:
+    """Frames from one to the nearest of those chosen; to the middle of all, negative, while there is none."""
+    if not chosen:
+        return -abs(float(frames[at]) - float(frames[0] + frames[-1]) / 2)
+    return float(np.abs(frames[list(chosen)] - frames[at]).min())
 
 
 def medoid_linkage(distances: Array, stop: float) -> Labels:
@@ -216,13 +234,13 @@ def merge_medoids(
 ) -> Labels:
     """(N,) clusters after joining those whose nearest medoids are nearer than `stop` (single linkage of medoids).
 
-    A join is refused when more than `most_far` of the pairs across are farther apart than `far`. Items of clusters
-    with fewer than `least` members get −1.
+    A join is refused when more than `most_far` of the pairs of medoids across are farther apart than `far`. Items of
+    clusters with fewer than `least` members get −1. A cluster that joins no other stays, where the published program
+    drops it.
     """
     table = _symmetric(distances)
-    kept = [np.flatnonzero(labels == k) for k in np.unique(labels[labels >= 0])]
-    kept = [rows for rows in kept if len(rows) >= least]
-    medoids = [rows[int(np.argmin(table[np.ix_(rows, rows)].sum(axis=1)))] for rows in kept]
+    medoids = representatives(table, labels, least)
+    kept = [np.flatnonzero(labels == labels[m]) for m in medoids]
     groups, heads = [rows.tolist() for rows in kept], [[m] for m in medoids]
     pairs = sorted((float(table[a, b]), i, j) for i, a in enumerate(medoids) for j, b in enumerate(medoids) if i < j)
     home = list(range(len(groups)))
@@ -230,7 +248,7 @@ def merge_medoids(
         a, b = home[i], home[j]
         if distance >= stop:
             break
-        if a == b or (table[np.ix_(groups[a], groups[b])] > far).mean() > most_far:
+        if a == b or (table[np.ix_(heads[a], heads[b])] > far).mean() > most_far:
             continue
         a, b = min(a, b), max(a, b)
         groups[a] += groups[b]
@@ -238,6 +256,13 @@ def merge_medoids(
         groups[b], heads[b] = [], []
         home = [a if k == b else k for k in home]
     return _numbered([g for g in groups if g], len(table))
+
+
+def representatives(distances: Array, labels: Labels, least: int = 10) -> list[int]:
+    """The medoid of each cluster with at least `least` members, by the clusters' numbers."""
+    table = _symmetric(distances)
+    members = [np.flatnonzero(labels == k) for k in np.unique(labels[labels >= 0])]
+    return [int(m[np.argmin(table[np.ix_(m, m)].sum(axis=1))]) for m in members if len(m) >= least]
 
 
 def _symmetric(distances: Array) -> NDArray[np.float64]:
@@ -253,13 +278,3 @@ def _numbered(groups: Sequence[Sequence[int]], count: int) -> Labels:
     for number, group in enumerate(sorted(groups, key=min)):
         labels[list(group)] = number
     return labels
-
-
-def write_sign_clusters(file: Any, clusters: Mapping[str, Sequence[SignCluster]]) -> None:
-    """Into an HDF5 group: `[sign]/[number]/{samples, frames}` and `seeders/{samples, frames}` per sign."""
-    for sign, found in clusters.items():
-        group = file.create_group(sign)
-        group["seeders/samples"] = np.array([c.seed[0] for c in found], np.int64)
-        group["seeders/frames"] = np.array([c.seed[1] for c in found], np.int64)
-        for number, cluster in enumerate(found):
-            group[f"{number}/samples"], group[f"{number}/frames"] = cluster.samples, cluster.frames

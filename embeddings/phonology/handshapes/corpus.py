@@ -1,6 +1,6 @@
-"""Handshapes of a corpus: from poses of many signs to clusters of hands over all signs (rows A7 and A8).
+"""Handshapes of a corpus: from poses of many signs to clusters of hands over all signs (UWB ChaLearn-SLR, 2021).
 
-Per sign the frames of its sign clusters (`hand_clusters.sign_clusters`, of the dominant hand, detected per signer) are
+Per sign the frames of its sign clusters (`clusters.sign_clusters`, of the dominant hand, detected per signer) are
 gathered by medoid linkage, singletons dropped; the medoids of clusters that are large enough are joined over all signs.
 Distances are the published ones in the picture plane ("picture"), or those of 3D palm shapes ("palm"), which do not
 change when the hand turns; the latter need depth.
@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from safe_files import whole_hdf5
 
 from ...clip import Pose
 from ..signer_space import signer_space
@@ -29,14 +26,14 @@ from .clusters import (
     merge_medoids,
     palm_shape_distances,
     palm_shapes,
+    representatives,
+    shoulder_unit,
     sign_clusters,
-    write_sign_clusters,
 )
 from .distance import palm_distances
 
 __all__ = [
-    "STOPS", "CorpusHands", "HandSample", "LabelledPose", "cluster_corpus", "dominant_hands", "read_corpus_clusters",
-    "write_corpus_clusters",
+    "STOPS", "CorpusHands", "HandSample", "LabelledPose", "cluster_corpus", "dominant_hands",
 ]  # fmt: skip
 
 Distance = Literal["picture", "palm"]
@@ -51,7 +48,7 @@ class Stops(NamedTuple):
 
 
 STOPS: dict[str, Stops] = {"picture": Stops(1.0, 0.5, 0.75), "palm": Stops(0.3, 0.2, 0.3)}
-"""Published for "picture"; for "palm" in palm lengths, chosen on procedural signs."""
+"""Published for "picture", in units of neck–shoulder; for "palm" in palm lengths, chosen on procedural signs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +77,22 @@ class CorpusHands:
 
     Attributes:
         samples: the N hands.
-        joints: (N, 21, 2) pixels.
+        joints: (N, 21, 2) pixels; left hands are seen in the mirror.
+        confidence: (N,) mean of the joints'.
         within: (N,) cluster within the sign (numbered over all signs), −1 for singletons.
         labels: (N,) cluster over all signs, −1 for hands of clusters that are too small.
+        representatives: (R,) the hands that stand for the clusters of signs in the clusters over all signs.
+        seeds: the hands from which the clusters of signs grew.
         signs: sign → its sign clusters.
     """
 
     samples: tuple[HandSample, ...]
     joints: NDArray[np.float32]
+    confidence: NDArray[np.float32]
     within: Labels
     labels: Labels
+    representatives: Labels
+    seeds: frozenset[int]
     signs: Mapping[str, Sequence[SignCluster]]
 
 
@@ -121,29 +124,58 @@ def cluster_corpus(
         raise ValueError(f"distance {distance!r} is not known; expected one of {', '.join(STOPS)}")
     hands = dominant_hands(videos) if dominant is None else dominant
     signs: dict[str, list[SignCluster]] = {}
-    samples: list[HandSample] = []
-    joints: list[NDArray[np.float32]] = []
-    shapes: list[NDArray[np.float64]] = []
+    gathered = _Gathered([], [], [], [], [], set())
     for sign in sorted({v.sign for v in videos}):
         own = [v for v in videos if v.sign == sign]
         sides = [hands[v.signer] for v in own]
         # the published procedure knows one hand; left-handed signers are looked at in the mirror
         poses = [v.pose.mirrored() if side == "left" else v.pose for v, side in zip(own, sides, strict=True)]
         signs[sign] = sign_clusters(poses, "right", options)
-        chosen = sorted({(int(v), int(f)) for c in signs[sign] for v, f in zip(c.samples, c.frames, strict=True)})
-        spaces = {v: signer_space(poses[v]) for v, _ in chosen} if distance == "palm" else {}
-        for v, frame in chosen:
-            hand = poses[v].xy[frame, _right(poses[v])]
-            if distance == "palm":
-                shape = palm_shapes(spaces[v].hands[frame, 1][None])[0]
-                if not np.isfinite(shape).all():
-                    continue
-                shapes.append(shape)
-            samples.append(HandSample(own[v].video, sign, frame, sides[v]))
-            joints.append(hand)
-    picture = np.stack(joints).astype(np.float32) if joints else np.zeros((0, 21, 2), np.float32)
-    within, labels = _linked(samples, picture, shapes, distance, least)
-    return CorpusHands(tuple(samples), picture, within, labels, signs)
+        _gather(gathered, own, sides, poses, signs[sign], distance)
+    samples = gathered.samples
+    joints = np.stack(gathered.joints).astype(np.float32) if samples else np.zeros((0, 21, 2), np.float32)
+    within, labels, heads = _linked(gathered, joints, distance, least)
+    sure = np.array(gathered.confidence, np.float32)
+    return CorpusHands(tuple(samples), joints, sure, within, labels, heads, frozenset(gathered.seeds), signs)
+
+
+class _Gathered(NamedTuple):
+    """Hands of the signs so far: joints, 3D palm shapes (for "palm" alone), units; seeds are rows."""
+
+    samples: list[HandSample]
+    joints: list[NDArray[np.float32]]
+    confidence: list[float]
+    units: list[float]
+    shapes: list[NDArray[np.float64]]
+    seeds: set[int]
+
+
+def _gather(
+    into: _Gathered,
+    videos: Sequence[LabelledPose],
+    sides: Sequence[str],
+    poses: Sequence[Pose],
+    clusters: Sequence[SignCluster],
+    distance: str,
+) -> None:
+    """Adds the hands of one sign's clusters, each once."""
+    chosen = sorted({(int(v), int(f)) for c in clusters for v, f in zip(c.samples, c.frames, strict=True)})
+    spaces = {v: signer_space(poses[v]) for v, _ in chosen} if distance == "palm" else {}
+    units = {v: shoulder_unit(poses[v]) for v, _ in chosen}
+    seeds = {c.seed for c in clusters}
+    for v, frame in chosen:
+        hand = _right(poses[v])
+        if distance == "palm":
+            shape = palm_shapes(spaces[v].hands[frame, 1][None])[0]
+            if not np.isfinite(shape).all():
+                continue
+            into.shapes.append(shape)
+        if (v, frame) in seeds:
+            into.seeds.add(len(into.samples))
+        into.samples.append(HandSample(videos[v].video, videos[v].sign, frame, sides[v]))
+        into.joints.append(poses[v].xy[frame, hand])
+        into.confidence.append(float(poses[v].confidence[frame, hand].mean()))
+        into.units.append(units[v])
 
 
 def _right(pose: Pose) -> NDArray[np.intp]:
@@ -152,20 +184,17 @@ def _right(pose: Pose) -> NDArray[np.intp]:
     return SKELETONS[pose.skeleton].hand("right")
 
 
-def _linked(
-    samples: Sequence[HandSample],
-    joints: NDArray[np.float32],
-    shapes: Sequence[NDArray[np.float64]],
-    distance: str,
-    least: int,
-) -> tuple[Labels, Labels]:
-    """Clusters within signs, and over all signs."""
-    if not samples:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+def _linked(hands: _Gathered, joints: NDArray[np.float32], distance: str, least: int) -> tuple[Labels, Labels, Labels]:
+    """Clusters within signs, over all signs, and the hands that represent the former in the latter."""
+    if not hands.samples:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     stops = STOPS[distance]
-    table = palm_shape_distances(np.stack(shapes)) if distance == "palm" else palm_distances(joints, joints)
-    within = np.full(len(samples), -1, np.int64)
-    signs = np.array([s.sign for s in samples])
+    if distance == "palm":
+        table = palm_shape_distances(np.stack(hands.shapes))
+    else:
+        table = palm_distances(joints, joints, np.array(hands.units))
+    within = np.full(len(joints), -1, np.int64)
+    signs = np.array([s.sign for s in hands.samples])
     for sign in np.unique(signs):
         rows = np.flatnonzero(signs == sign)
         own = medoid_linkage(table[np.ix_(rows, rows)], stops.within)
@@ -174,48 +203,5 @@ def _linked(
         number = np.full(len(counts), -1, np.int64)
         number[kept] = within.max() + 1 + np.arange(len(kept))
         within[rows] = number[own]
-    return within, merge_medoids(table, within, stops.between, stops.far, least=least)
-
-
-def write_corpus_clusters(path: Path, found: CorpusHands) -> None:
-    """HDF5, whole or not at all: the published keys, and what each hand is.
-
-    `hand_clusters/[cluster]` indexes of its hands; `index_to_representative` (N,) the sign cluster a hand stands for;
-    `hand_samples/{video, sign, frame, hand, joints}`; `sign_hand_clusters/[sign]/…` as `write_sign_clusters` says.
-    """
-    import h5py
-
-    text = h5py.string_dtype()
-    with whole_hdf5(path) as file:
-        group = file.create_group("hand_clusters")
-        for k in range(int(found.labels.max(initial=-1)) + 1):
-            group[str(k)] = np.flatnonzero(found.labels == k)
-        file["index_to_representative"] = found.within
-        samples = file.create_group("hand_samples")
-        for name in ("video", "sign", "hand"):
-            samples.create_dataset(name, data=[getattr(s, name) for s in found.samples], dtype=text)
-        samples["frame"] = np.array([s.frame for s in found.samples], np.int64)
-        samples["joints"] = found.joints
-        samples["cluster"] = found.labels
-        write_sign_clusters(file.create_group("sign_hand_clusters"), found.signs)
-
-
-def read_corpus_clusters(path: Path) -> tuple[list[HandSample], Labels]:
-    """The hands (N) and their clusters over all signs (N,), −1 for none.
-
-    Raises:
-        ValueError: the file is missing or not one of `write_corpus_clusters`.
-    """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            group = file["hand_samples"]
-            names = {key: [str(v) for v in group[key].asstr()[:]] for key in ("video", "sign", "hand")}
-            frames, labels = group["frame"][:], np.asarray(group["cluster"][:], np.int64)
-    except (OSError, KeyError) as error:
-        raise ValueError(
-            f"{path}: not a file of hand clusters ({error}); make one: spotter phonology clusters"
-        ) from None
-    rows = zip(names["video"], names["sign"], frames.tolist(), names["hand"], strict=True)
-    return [HandSample(video, sign, int(frame), hand) for video, sign, frame, hand in rows], labels
+    labels = merge_medoids(table, within, stops.between, stops.far, least=least)
+    return within, labels, np.array(representatives(table, within, least), np.int64)

@@ -1,4 +1,6 @@
-"""How unlike two hands are: residuals after the best similarity transform of one onto the other (rows A6, A7).
+"""How unlike two hands are: residuals after the best similarity transform of one onto the other.
+
+The distances of UWB ChaLearn-SLR (2021).
 
 In the plane a hand is a complex vector h of 21 joints; about weighted means, the similarity z → a z + b that takes h
 onto g with least Σ w |a h + b − g|² has a = ⟨h, g⟩ / ⟨h, h⟩ in closed form (Umeyama 1991; Kendall 1984). So a whole
@@ -10,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JOINT_WEIGHTS", "PALM", "hand_distances", "palm_distances"]
+__all__ = ["JOINT_WEIGHTS", "PALM", "hand_distances", "hand_sizes", "palm_distances"]
 
 Array = NDArray[np.floating]
 PALM: tuple[int, ...] = (0, 1, 5, 9, 13, 17)
@@ -59,28 +61,33 @@ def hand_distances(sources: Array, targets: Array, unit: float | Array = 1.0) ->
 
 
 def palm_distances(
-    sources: Array, targets: Array, weights: Array = JOINT_WEIGHTS, unit: float | Array | None = None
+    sources: Array, targets: Array, unit: float | Array, weights: Array = JOINT_WEIGHTS
 ) -> NDArray[np.float64]:
-    """(N, M) weighted distance: the similarity is fitted on the palm alone, all joints' residuals are weighted.
+    """(N, M) weighted distance √(Σ (w |r|)²) / unit: fitted on the palm alone, each joint's residual r weighted by w.
 
     Args:
-        unit: pixels, (M,) or one for all; None takes each target's palm size (root mean square of its palm joints
-            about their middle), which makes the distance free of scale.
+        unit: pixels, (M,) or one for all. The published thresholds are for the distance neck–shoulder of the target's
+            video (clusters) or for the hand's size (`hand_sizes`, mining).
 
-    The residual of joint j is a h_j + b − g_j with a, b from the palm; Σ w |·|² expands into products of sums, so the
+    The residual of joint j is a h_j + b − g_j with a, b from the palm; Σ w² |·|² expands into products of sums, so the
     table needs three matrix products.
     """
     h, g = _complex(sources), _complex(targets)
     palm = list(PALM)
     h, g = h - h[:, palm].mean(1, keepdims=True), g - g[:, palm].mean(1, keepdims=True)
     fit_h = np.maximum((np.abs(h[:, palm]) ** 2).sum(1), 1e-12)
-    w = np.asarray(weights, np.float64)
+    w = np.asarray(weights, np.float64) ** 2
     all_h, all_g = (np.abs(h) ** 2 * w).sum(1), (np.abs(g) ** 2 * w).sum(1)
-    scale = np.sqrt((np.abs(g[:, palm]) ** 2).mean(1)) if unit is None else np.asarray(unit, np.float64)
     result = np.empty((len(h), len(g)))
     for start in range(0, len(h), _BLOCK):
         rows = slice(start, start + _BLOCK)
         a = (h[rows][:, palm].conj() @ g[:, palm].T) / fit_h[rows, None]
         cross = (h[rows] * w).conj() @ g.T
         result[rows] = np.abs(a) ** 2 * all_h[rows, None] - 2 * (a.conj() * cross).real + all_g[None]
-    return np.sqrt(np.maximum(result, 0.0)) / np.maximum(scale, 1e-12)
+    return np.sqrt(np.maximum(result, 0.0)) / np.maximum(np.asarray(unit, np.float64), 1e-12)
+
+
+def hand_sizes(hands: Array) -> NDArray[np.float64]:
+    """(N,) pixels from the wrist to the joint farthest from it, of hands (N, 21, 2)."""
+    hands = np.asarray(hands, np.float64)
+    return np.linalg.norm(hands[:, 1:] - hands[:, :1], axis=-1).max(axis=1)

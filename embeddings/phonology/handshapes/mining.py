@@ -1,8 +1,9 @@
-"""Mining hand images for known handshapes: which frames of a corpus show a hand like one of the reference hands.
+"""Mining hand images for known handshapes: which hands of a corpus are like one of the reference hands.
 
-Row A12. Distance is the weighted one of `hand_distance.palm_distances` with the miner's own weights: tips 8, last
-joints 4, middle joints 1.5, the rest 1, scaled to mean 1. A hand goes to the handshape of its nearest reference when
-that is near enough; of hands that are nearly the same only the nearest to a reference is kept.
+The published miner (UWB ChaLearn-SLR, 2021): the weighted distance of `distance.palm_distances` from a candidate onto
+a reference, with weights of its own (tips 8, last joints 4, middle joints 1.5, the rest 1, scaled to mean 1) and the
+size of the reference hand as unit. References that are nearly the same count as one. A candidate goes to the handshape
+of its nearest reference; the published program may list it under a second one too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .distance import palm_distances
+from .distance import hand_sizes, palm_distances
 
 __all__ = ["MINING_WEIGHTS", "MinedHand", "mine_references"]
 
@@ -54,9 +55,9 @@ def mine_references(
         references: handshape → (n, 21, 2) hands, all right ones or all left ones, as the candidates.
         candidates: (N, 21, 2) hands without missing joints.
         confidence: (N,) mean confidence of each.
-        most: largest distance to a reference, in palm sizes.
-        same: hands of a handshape nearer to each other than this count as one.
-        least: hands below this confidence are left out.
+        most: largest distance to a reference, in sizes of the reference hand (wrist to farthest joint).
+        same: references of a handshape nearer to each other than this count as one.
+        least: candidates below this confidence are left out.
 
     Raises:
         ValueError: no references, or as many confidences as candidates are not given.
@@ -67,19 +68,20 @@ def mine_references(
             "expected at least one reference and one confidence a hand"
         )
     usable = np.flatnonzero(np.asarray(confidence) >= least)
-    names = [name for name, hands in references.items() for _ in range(len(hands))]
-    known = np.concatenate([np.asarray(hands, np.float64) for hands in references.values()])
-    table = palm_distances(known, candidates[usable], MINING_WEIGHTS)
-    nearest, distance = table.argmin(axis=0), table.min(axis=0)
-    kept: dict[str, list[int]] = {}
-    found: list[MinedHand] = []
-    for k in np.argsort(distance, kind="stable"):
-        if distance[k] > most:
-            break
-        name, row = names[nearest[k]], int(usable[k])
-        others = kept.setdefault(name, [])
-        if others and palm_distances(candidates[others], candidates[row : row + 1], MINING_WEIGHTS).min() < same:
-            continue
-        others.append(row)
-        found.append(MinedHand(name, row, float(distance[k])))
-    return found
+    unlike = {name: _unlike(np.asarray(hands, np.float64), same) for name, hands in references.items()}
+    names = [name for name, hands in unlike.items() for _ in range(len(hands))]
+    known = np.concatenate(list(unlike.values()))
+    table = palm_distances(np.asarray(candidates)[usable], known, hand_sizes(known), MINING_WEIGHTS)
+    nearest, distance = table.argmin(axis=1), table.min(axis=1)
+    order = np.argsort(distance, kind="stable")
+    return [MinedHand(names[nearest[k]], int(usable[k]), float(distance[k])) for k in order if distance[k] < most]
+
+
+def _unlike(hands: NDArray[np.float64], same: float) -> NDArray[np.float64]:
+    """The references without those that are nearer than `same` to one before them."""
+    kept: list[int] = []
+    for k, hand in enumerate(hands):
+        table = palm_distances(hands[kept], hand[None], hand_sizes(hand[None]), MINING_WEIGHTS) if kept else None
+        if table is None or table.min() >= same:
+            kept.append(k)
+    return hands[kept]

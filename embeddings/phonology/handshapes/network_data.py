@@ -83,7 +83,7 @@ def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
     """The images of clustered hands: labels are clusters ("cluster-3"), groups are videos.
 
     Args:
-        clusters: of `hand_corpus.write_corpus_clusters`.
+        clusters: of `cluster_files.write_corpus_clusters`.
         hands: of `embeddings.phonology.handshapes.images.write_hand_images`, of the same videos.
 
     Raises:
@@ -91,9 +91,9 @@ def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
     """
     import h5py
 
-    from .corpus import read_corpus_clusters
+    from .cluster_files import read_corpus_clusters
 
-    samples, numbers = read_corpus_clusters(clusters)
+    samples, numbers, _, _ = read_corpus_clusters(clusters)
     images, labels, groups = [], [], []
     with h5py.File(hands, "r") as file:
         for sample, number in zip(samples, numbers.tolist(), strict=True):

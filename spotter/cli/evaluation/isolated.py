@@ -72,6 +72,7 @@ def eval_isolated(
     from eval.isolated import confusion as maps
     from eval.isolated import confusion_page, isolated_score
     from eval.isolated.files import read_ranked, read_truth, read_vectors
+    from eval.isolated.scores import mismatch
 
     from .clips import classified, encoded, refuse_clips
 
@@ -95,6 +96,8 @@ def eval_isolated(
     else:
         refuse_clips(predictions)
         ranked = read_ranked(predictions)
+    if why := mismatch(labels, ranked):
+        raise ValueError(f"{predictions}: {why}")
     score = isolated_score(labels, ranked, known, k, seed, _facts(model))
     worst = maps.confused_pairs(labels, ranked, pairs)
     if confusion is not None:

@@ -120,8 +120,9 @@ def clusters(
     signers: Signers = None,
 ) -> None:
     """Handshapes of a corpus of single signs: clusters per sign, then over all signs; dominant hand per signer."""
+    from embeddings.phonology.handshapes.cluster_files import write_corpus_clusters
     from embeddings.phonology.handshapes.clusters import ClusterOptions
-    from embeddings.phonology.handshapes.corpus import cluster_corpus, dominant_hands, write_corpus_clusters
+    from embeddings.phonology.handshapes.corpus import cluster_corpus, dominant_hands
 
     videos, failures, total = _labelled(clips, read_signers(signers), poses)
     dominant = dominant_hands(videos)

@@ -144,9 +144,9 @@ def _write_signs(group: Any, fps: float, names: Sequence[str], found: Sequence[S
     text = h5py.string_dtype()
     group["times"] = np.array([(s.start / fps, s.end / fps) for s in found], np.float64).reshape(-1, 2)
     group["histogram"] = np.array([s.histogram for s in found], np.float64).reshape(-1, 2, 15)
-    group.create_dataset("sign", data=list(names), dtype=text)
+    group.create_dataset("sign", data=np.array(names, object), dtype=text)
     for hand, side in enumerate(("left", "right")):
-        group.create_dataset(side, data=[s.places[hand] for s in found], dtype=text)
+        group.create_dataset(side, data=np.array([s.places[hand] for s in found], object), dtype=text)
 
 
 def _signs_of_file(path: Path) -> list[tuple[Any, ...]]:

@@ -10,13 +10,12 @@ import pytest
 from embeddings.clip import Pose
 from embeddings.phonology.body_crops import SIZE as CROP
 from embeddings.phonology.body_crops import body_box, body_crops, skeleton_mask, write_body_crops
+from embeddings.phonology.handshapes.cluster_files import read_corpus_clusters, write_corpus_clusters
 from embeddings.phonology.handshapes.clusters import ClusterOptions
 from embeddings.phonology.handshapes.corpus import (
     LabelledPose,
     cluster_corpus,
     dominant_hands,
-    read_corpus_clusters,
-    write_corpus_clusters,
 )
 from embeddings.phonology.handshapes.images import SIZE, confidence_statistics, store_size, write_hand_images
 from embeddings.phonology.pictures import (
@@ -141,11 +140,24 @@ def test_a_corpus_is_clustered_and_written(corpus: list[LabelledPose], distance:
     with h5py.File(tmp_path / "c.h5") as file:
         keys = {"hand_clusters", "index_to_representative", "hand_samples", "sign_hand_clusters"}
         assert set(file) == keys
-        assert sorted(file["hand_clusters/0"][:]) == np.flatnonzero(found.labels == 0).tolist()
-        assert "seeders" in file["sign_hand_clusters"][found.samples[0].sign]
-    samples, labels = read_corpus_clusters(tmp_path / "c.h5")
-    assert tuple(samples) == found.samples
-    np.testing.assert_array_equal(labels, found.labels)
+        for k, cluster in file["hand_clusters"].items():
+            for r in cluster[:]:
+                stands = file["index_to_representative"]
+                group = file["sign_hand_clusters"][stands["sign"].asstr()[r]]
+                at = stands["row"][r]
+                # what a representative stands for, and the representative itself, are the same hand
+                assert group["samples"].asstr()[at] == file["hand_samples/samples"].asstr()[r]
+                assert group["frames"][at] == file["hand_samples/frames"][r]
+                assert at in group[f"clusters/{stands['cluster'][r]}"][:]
+                assert found.labels[found.representatives[r]] == int(k)
+        group = file["sign_hand_clusters"][found.samples[0].sign]
+        seeds = set(zip(group["seeders/samples"].asstr()[:], group["seeders/frames"][:], strict=True))
+        assert seeds
+        assert seeds <= set(zip(group["samples"].asstr()[:], group["frames"][:], strict=True))
+    again = read_corpus_clusters(tmp_path / "c.h5")
+    assert tuple(again.samples) == found.samples
+    np.testing.assert_array_equal(again.labels, found.labels)
+    np.testing.assert_array_equal(again.joints, found.joints)
     (tmp_path / "bad.h5").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="not a file of hand clusters"):
         read_corpus_clusters(tmp_path / "bad.h5")

@@ -4,21 +4,22 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from embeddings.clip import Pose
 from embeddings.phonology.handshapes.clusters import (
+    ClusterOptions,
     dominant_hand,
     medoid_linkage,
     merge_medoids,
     palm_shape_distances,
     palm_shapes,
+    representatives,
+    shoulder_unit,
     sign_clusters,
-    write_sign_clusters,
 )
-from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_distances, palm_distances
+from embeddings.phonology.handshapes.distance import JOINT_WEIGHTS, PALM, hand_distances, hand_sizes, palm_distances
 from embeddings.phonology.handshapes.forms import form_distances, hand_forms, steady_hand_forms
 from embeddings.phonology.keyframes import frame_speed, keyframes, read_keyframes, resting_keyframes
 from embeddings.phonology.location_boxes import location_vectors
@@ -27,7 +28,7 @@ from embeddings.phonology.semantic_vector import semantic_vectors
 from embeddings.phonology.signer_space import signer_space
 from embeddings.skeletons import HAND_EDGES, SKELETONS
 from embeddings.synthetic import Camera, SignWorld
-from safe_files import GroupedHDF5, whole_hdf5
+from safe_files import GroupedHDF5
 from tests import naive_phonology as naive
 
 WORLD = SignWorld(seed=3, signs=6)
@@ -37,14 +38,60 @@ def test_distances_equal_the_brute_force() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 30, (7, 21, 2)) + 200, rng.normal(0, 20, (5, 21, 2))
     unit = rng.uniform(20, 60, 5)
-    table, weighted = hand_distances(a, b, unit), palm_distances(a, b, unit=unit)
+    table, weighted = hand_distances(a, b, unit), palm_distances(a, b, unit)
     for i in range(7):
         for j in range(5):
             whole = naive.similarity_residual(a[i], b[j], list(range(21)))
             assert table[i, j] == pytest.approx(np.sqrt((whole**2).sum()) / unit[j], rel=1e-9)
             palm = naive.similarity_residual(a[i], b[j], list(PALM))
-            expected = np.sqrt((JOINT_WEIGHTS * (palm**2).sum(axis=1)).sum()) / unit[j]
+            expected = np.sqrt((JOINT_WEIGHTS**2 * (palm**2).sum(axis=1)).sum()) / unit[j]
             assert weighted[i, j] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_multiply_residuals_and_the_unit_is_the_shoulders() -> None:
+    hand = np.random.default_rng(4).normal(0, 30, (1, 21, 2))
+    bent = hand.copy()
+    bent[0, 8] += (6, 8)  # the index tip by 10 px; the palm stays, so it is the only residual
+    # weights 5 × 3, 5 × 2, 4 × 1.5, 7 × 1: sum 38, mean 38/21; a tip's is 63/38
+    assert palm_distances(hand, bent, 50.0)[0, 0] == pytest.approx(10 * 63 / 38 / 50)  # .3316
+    assert hand_sizes(np.array([[[0.0, 0.0], [3.0, 4.0]] + [[1.0, 0.0]] * 19]))[0] == 5
+
+
+def test_the_unit_is_neck_to_left_shoulder_of_the_first_frame_that_has_both() -> None:
+    xy = np.full((3, 50, 2), np.nan, np.float32)
+    xy[1:, 1], xy[1, 5], xy[2, 5] = (100, 100), (130, 140), (200, 100)
+    pose = Pose(xy, np.isfinite(xy[..., 0]).astype(np.float32), "openpose-50", 25.0, (300, 300))
+    assert shoulder_unit(pose) == 50
+
+
+def seeding(confidence: list[float], length: int = 61) -> list[Pose]:
+    """Two videos of one sign whose right wrist is away from its start throughout; hands that change all the time."""
+    made = []
+    for k in range(2):
+        xy = np.full((length, 50, 2), np.nan, np.float32)
+        xy[:, 1], xy[:, 2], xy[:, 5] = (100, 100), (80, 100), (120, 100)
+        rng = np.random.default_rng(k)
+        xy[:, 29:50] = 60 + rng.normal(0, 30, (length, 21, 2))
+        xy[:, 4], xy[0, 4] = (60, 60), (60, 300)
+        sure = np.isfinite(xy[..., 0]).astype(np.float32)
+        sure[:, 29:50] = np.array(confidence)[:, None] if k == 0 else 0
+        made.append(Pose(xy, sure, "openpose-50", 25.0, (300, 300)))
+    return made
+
+
+def test_seeds_are_the_most_confident_and_spread_out_where_all_are_alike() -> None:
+    alone = ClusterOptions(least=1, same=-1.0)
+    equal = sign_clusters(seeding([1.0] * 61), "right", alone)
+    # frames 1 to 60: the middle, the end that is farther, the other end, then the middles of the halves
+    assert sorted(c.seed[1] for c in equal) == [1, 15, 30, 45, 60]
+    sure = [0.65] * 61
+    for frame, value in ((10, 0.99), (12, 0.98), (40, 0.9), (20, 0.8), (50, 0.7), (30, 0.59)):
+        sure[frame] = value
+    chosen = {c.seed[1] for c in sign_clusters(seeding(sure), "right", alone)}
+    assert chosen > {10, 20, 40, 50}
+    assert 12 not in chosen  # nearer than five frames to a better one
+    assert len(chosen) == 5
+    assert 30 not in chosen  # below the published .6
 
 
 def test_a_moved_turned_and_grown_hand_is_the_same() -> None:
@@ -52,7 +99,7 @@ def test_a_moved_turned_and_grown_hand_is_the_same() -> None:
     c, s = 3 * np.cos(0.7), 3 * np.sin(0.7)
     moved = hand @ np.array([[c, s], [-s, c]]) + [40, -7]
     assert hand_distances(hand, moved)[0, 0] == pytest.approx(0, abs=1e-6)
-    assert palm_distances(hand, moved)[0, 0] == pytest.approx(0, abs=1e-6)
+    assert palm_distances(hand, moved, 1.0)[0, 0] == pytest.approx(0, abs=1e-6)
     mirrored = hand * [-1, 1]
     assert hand_distances(hand, mirrored)[0, 0] > 1
 
@@ -61,7 +108,7 @@ def test_a_million_distances_within_seconds() -> None:
     hands = np.random.default_rng(0).normal(size=(1000, 21, 2))
     start = time.perf_counter()
     hand_distances(hands, hands)
-    palm_distances(hands, hands)
+    palm_distances(hands, hands, 1.0)
     assert time.perf_counter() - start < 20  # two million
 
 
@@ -132,16 +179,23 @@ def test_merge_refuses_spread_out_clusters_and_drops_small_ones() -> None:
     assert set(merge_medoids(table, labels, far=0.2).tolist()) == {0, 1, -1}
 
 
-def test_one_sign_in_many_videos_gives_its_handshape(tmp_path: Path) -> None:
+def test_a_merge_is_refused_by_the_pairs_of_medoids_alone() -> None:
+    # medoids at 0.05, 0.35 and 0.65: the first two join (0.3); the third is 0.3 from the second but 0.6 from the first,
+    # half of the two pairs are farther than 0.5: not more than half, so it joins; above 0.4 share it does not
+    place = np.concatenate([k * 0.3 + np.linspace(0, 0.1, 11) for k in range(3)])
+    table = np.abs(place[:, None] - place[None])
+    labels = np.repeat([0, 1, 2], 11)
+    assert len(set(merge_medoids(table, labels, far=0.5).tolist())) == 1
+    assert len(set(merge_medoids(table, labels, far=0.5, most_far=0.4).tolist())) == 2
+    assert [int(m) for m in representatives(table, labels)] == [5, 16, 27]
+    assert representatives(table, labels, least=12) == []
+
+
+def test_one_sign_in_many_videos_gives_its_handshape() -> None:
     poses = [WORLD.clip("sign-000", signer=k, skeleton="coco-wholebody-133").pose for k in range(6)]
     clusters = sign_clusters([p for p in poses if p is not None])
     assert clusters
     assert len(set(clusters[0].samples.tolist())) >= 4
-    with whole_hdf5(tmp_path / "c.h5") as file:
-        write_sign_clusters(file, {"sign-000": clusters})
-    with h5py.File(tmp_path / "c.h5") as file:
-        assert file["sign-000/0/samples"][:].tolist() == clusters[0].samples.tolist()
-        assert file["sign-000/seeders/frames"][0] == clusters[0].seed[1]
 
 
 def test_the_dominant_hand_of_a_left_hander() -> None:

@@ -149,3 +149,15 @@ def test_broken_prediction_files_are_named(tmp_path: Path, text: str, message: s
     (tmp_path / "found.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=f"found.csv:? ?{message}"):
         read_classes(tmp_path / "found.csv")
+
+
+@pytest.mark.parametrize(
+    ("predictions", "why"),
+    [
+        ({"clip-1": ["HOUSE"]}, "no clip in common: a, b in the ground truth, clip-1 on the other side"),
+        ({"a": ["0"], "b": ["1", "0"]}, "no label in common: HOUSE, TREE in the ground truth, 0, 1 on the other side"),
+    ],
+)
+def test_predictions_of_other_clips_or_labels_are_told(predictions: dict[str, list[str]], why: str) -> None:
+    with pytest.warns(UserWarning, match=why):
+        assert isolated_score({"a": "HOUSE", "b": "TREE"}, predictions).correct == 0
