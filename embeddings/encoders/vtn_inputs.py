@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Clip, Pose
-from ..pose.flow import pose_flow
+from ..pose.flow import Unit, pose_flow
 from .image_encoder import clip_frames
 
 __all__ = ["cut_square", "depth_input", "flow_input", "forearm_squares", "hand_inputs", "nearest_rows"]
@@ -103,9 +103,9 @@ def hand_inputs(clip: Clip, fps: float, side: int) -> dict[str, NDArray[np.uint8
     return {"left_hand": left, "right_hand": right}
 
 
-def flow_input(clip: Clip, fps: float) -> NDArray[np.float32]:
-    """Pose flow (T, 106) of a clip at a frame rate: `pose.flow.pose_flow`."""
-    return pose_flow(_posed(clip, fps))
+def flow_input(clip: Clip, fps: float, unit: Unit = "clip") -> NDArray[np.float32]:
+    """Pose flow (T, 106) of a clip at a frame rate: `pose.flow.pose_flow`, see there for the unit."""
+    return pose_flow(_posed(clip, fps), unit)
 
 
 def depth_input(clip: Clip, fps: float, side: int) -> NDArray[np.uint8]:

@@ -48,9 +48,8 @@ class Classifier:
         """How many numbers the network has learned."""
         return sum(p.numel() for p in self.encoder.parameters())
 
-    @torch.inference_mode()
-    def probabilities(self, clip: Clip) -> NDArray[np.float64]:
-        """(K,) probabilities of the classes in the order of `labels`; they sum to 1.
+    def window(self, clip: Clip) -> dict[str, torch.Tensor]:
+        """What the network sees of a clip: name → (1, T, …), cut as the checkpoint says.
 
         Raises:
             ValueError: the clip lacks what the network needs.
@@ -59,7 +58,16 @@ class Classifier:
         window = WindowSet([item], self.encoder, self.sampling, Augmentation(), {}).plain(0)
         window.pop("label")
         device = next(self.encoder.parameters()).device
-        logits = self.encoder({k: v.to(device) for k, v in stack([window]).items()}).logits
+        return {k: v.to(device) for k, v in stack([window]).items()}
+
+    @torch.inference_mode()
+    def probabilities(self, clip: Clip) -> NDArray[np.float64]:
+        """(K,) probabilities of the classes in the order of `labels`; they sum to 1.
+
+        Raises:
+            ValueError: the clip lacks what the network needs.
+        """
+        logits = self.encoder(self.window(clip)).logits
         assert logits is not None
         return torch.softmax(logits[0].double(), dim=0).cpu().numpy()
 

@@ -1,10 +1,10 @@
 """Weighted ensembles of classifiers: weights fitted on validation lists, rows matched by sample id.
 
 Hrúz et al., "One Model is Not Enough: Ensembles for Isolated Sign Language Recognition" (Sensors 2022): a weighted sum
-of class probabilities, the weights found by CMA-ES (Hansen 2016) on accuracy; the "hard-soft" vote keeps of each model
-only the classes within half of its best one and adds five times the confusion row of the class it chose. Their weights
-were fitted to the list that was then reported; ours are fitted on a validation list, and a list with test rows is
-refused.
+of class probabilities, the weights found by CMA-ES (Hansen 2016) on accuracy; the "hard-soft" vote gives each model's
+classes within half of its best one a vote each, and adds five times the confusion row of the class it chose, without
+that class. Their weights were fitted to the list that was then reported; ours are fitted on a validation list, and a
+list with test rows is refused.
 
 Files: one CSV a model, `sample` and a column of probabilities a label; ensembles as JSON.
 """
@@ -134,10 +134,16 @@ def _confusion(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> N
 
 
 def hard_soft(probabilities: NDArray[np.float64], confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A model's votes (N, K): classes of at least half its best probability, plus 5 × the best one's confusion row."""
+    """A model's votes (N, K): 1 for classes of at least half its best probability, plus 5 × the best one's confusions.
+
+    Args:
+        confusion: (K, K), row c: of the samples given class c, the share of each true class; its diagonal counts for
+            nothing, so that only what the class is mistaken for gets votes.
+    """
     best = probabilities.argmax(axis=1)
-    kept = np.where(probabilities >= KEPT * probabilities.max(axis=1, keepdims=True), probabilities, 0.0)
-    return kept + CONFUSION_WEIGHT * confusion[best]
+    mistaken = confusion * (1 - np.eye(len(confusion)))
+    votes = (probabilities >= KEPT * probabilities.max(axis=1, keepdims=True)).astype(np.float64)
+    return votes + CONFUSION_WEIGHT * mistaken[best]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ weights as for the interpretable SPOTER variants: the mean of x and y of every l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -24,8 +25,9 @@ from ..encoders.base import Encoder
 from ..encoders.spoter import Spoter, landmark_names
 from ..encoders.transformer_blocks import Attention
 
-__all__ = ["attention_mask", "explain", "input_weights", "saliency"]
+__all__ = ["Method", "attention_mask", "explain", "input_weights", "saliency"]
 
+Method = Literal["gradient", "activation"]
 PICTURES = ("frames", "left_hand", "right_hand", "hand")
 
 
@@ -58,9 +60,11 @@ def saliency(
     encoder: Encoder,
     inputs: Mapping[str, Tensor],
     label: str | int | None = None,
-    method: Literal["gradient", "activation"] | None = None,
+    method: Method | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Where the network looks in one window: input name → (T, h, w) in [0, 1], scaled over the whole clip per input.
+
+    A map of Grad-CAM is zero throughout where no part of the picture speaks for the class.
 
     Args:
         inputs: name → (1, T, …), as `Encoder.batches` yields them.
@@ -159,12 +163,26 @@ def input_weights(encoder: Spoter, of: Literal["encoder", "decoder"] = "encoder"
     return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
 
 
-def explain(encoder: Encoder, clip: Clip, folder: Path | str, label: str | int | None = None) -> list[Path]:
-    """Write every picture that applies to a network and a clip (its first span, or all of it) into a folder.
+def explain(
+    encoder: Encoder,
+    clip: Clip,
+    folder: Path | str,
+    label: str | int | None = None,
+    method: Method | None = None,
+    window: Callable[[Clip], Mapping[str, Tensor]] | None = None,
+    tell: Callable[[str], None] = warnings.warn,
+) -> list[Path]:
+    """Write every picture that applies to a network and a clip into a folder.
 
     `saliency.png` for networks over pictures, `attention.png` where there is attention, `input_weights.csv` and
     `input_weights.png` for SPOTER with input weights, `decoder_weights.csv` and `.png` where its decoder has some, too.
     Returns what was written.
+
+    Args:
+        label, method: of `saliency`.
+        window: the part of a clip to look at, as `Classifier.window` cuts it for classification; None takes the
+            encoder's window over the clip's first span, or over all of it.
+        tell: is given one line for each saliency map that is zero throughout.
 
     Raises:
         ValueError: nothing applies to this network.
@@ -173,15 +191,17 @@ def explain(encoder: Encoder, clip: Clip, folder: Path | str, label: str | int |
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    window = (clip.spans[0].start, clip.spans[0].end) if clip.spans else (0, len(clip))
-    prepared = encoder.prepare(clip)
-    scale = encoder.fps / clip.fps
-    inputs = next(encoder.batches(prepared, np.array([window], float) * scale, 1))
+    inputs = _window(encoder, clip) if window is None else window(clip)
     pictures = {n: inputs[n][0].cpu().numpy().astype(np.uint8) for n in encoder.required_inputs if n in PICTURES}
     written = []
     if pictures:
         written.append(folder / "saliency.png")
-        draw_saliency(written[-1], pictures, saliency(encoder, inputs, label), clip.name)
+        maps = saliency(encoder, inputs, label, method)
+        empty = [name for name, heat in maps.items() if not heat.any()]
+        for name in empty:
+            tell(f"{clip.name}: no part of {name.replace('_', ' ')} speaks for this sign, its map is zero throughout; "
+                 "method 'activation' shows what the network sees at all")  # fmt: skip
+        draw_saliency(written[-1], pictures, maps, clip.name, empty)
     if any(isinstance(module, Attention) for module in encoder.modules()):
         written.append(folder / "attention.png")
         draw_attention(written[-1], attention_mask(encoder, inputs), pictures, clip.name)
@@ -199,3 +219,9 @@ def explain(encoder: Encoder, clip: Clip, folder: Path | str, label: str | int |
     if not written:
         raise ValueError(f"encoder {encoder.name!r} has no pictures, attention or input weights to explain")
     return written
+
+
+def _window(encoder: Encoder, clip: Clip) -> Mapping[str, Tensor]:
+    span = (clip.spans[0].start, clip.spans[0].end) if clip.spans else (0, len(clip))
+    rows = np.array([span], float) * (encoder.fps / clip.fps)
+    return next(encoder.batches(encoder.prepare(clip), rows, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +49,13 @@ def draw_saliency(
     pictures: Mapping[str, NDArray[np.uint8]],
     maps: Mapping[str, NDArray[np.float32]],
     title: str = "",
+    empty: Collection[str] = (),
 ) -> None:
-    """A sheet: for each input its frames (T, H, W, 3) in rows of eight, heat (T, h, w) in [0, 1] over them."""
+    """A sheet: for each input its frames (T, H, W, 3) in rows of eight, heat (T, h, w) in [0, 1] over them.
+
+    Args:
+        empty: inputs whose map is zero throughout, which is written above them.
+    """
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
@@ -70,7 +75,8 @@ def draw_saliency(
             axes.text(left + 4, top + 5, str(i), color="white", fontsize=8, va="top", weight="bold")
         axes.imshow(sheet)
         axes.set_axis_off()
-        axes.set_title(name.replace("_", " "), loc="left", fontsize=11)
+        zero = " – zero throughout: nothing here speaks for the sign" if name in empty else ""
+        axes.set_title(name.replace("_", " ") + zero, loc="left", fontsize=11)
     scale = ScalarMappable(cmap="inferno")
     scale.set_clim(0, 1)
     bar = figure.colorbar(scale, ax=figure.axes, shrink=0.6, ticks=[0, 1])

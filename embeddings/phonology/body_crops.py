@@ -1,12 +1,15 @@
 """Body crops: the signer cut out of the frame at one place and size; and the same with all but the skeleton masked.
 
-Rows A2 and A3. The crop is fixed over a video by its first frame: S is that frame's shoulder width (80 px when it is
-below 30), the centre lies 0.3 S below the neck, the half-size is 2 S; the picture is padded by what lies outside it and
-resized to 256 × 256. The masked variant keeps only the drawn skeleton: each bone as a line of discs, of radius 20 px
-from head to neck, 4 in the palm and 2 in the fingers, measured as published at a crop of 256 px.
+The crops of UWB ChaLearn-SLR (2021). They are fixed over a video by its first frame: S is that frame's shoulder width
+(80 px when it is below 30), the centre lies 0.3 S below the neck, the half-size is 2 S; the picture is padded by what
+lies outside it and resized to 256 × 256. The masked variant keeps the drawn skeleton alone: 75 points on each bone,
+each a square reaching 20 px from the bone of the head, 4 px from those of the palm and 2 px from those of the fingers,
+in pixels of the SOURCE picture, before it is cut. The published bones are nose to neck and those of the hands; `arms`
+adds shoulders and arms, drawn like the palm.
 
 The published padding is 150 px on every side, which is too little for people near the picture's edge; ours pads as
-much as is needed.
+much as is needed. The published crop is resized by nearest neighbour, the masked one by cubic interpolation; ours by
+the mean over the area, which loses no thin fingers.
 """
 
 from __future__ import annotations
@@ -30,9 +33,11 @@ SIZE = 256
 """Pixels of a crop's side."""
 LEAST_SHOULDERS, SHOULDERS_INSTEAD = 30.0, 80.0
 BELOW_NECK, HALF_SIZE = 0.3, 2.0
-HEAD_RADIUS, PALM_RADIUS, FINGER_RADIUS = 20, 4, 2
+HEAD_REACH, PALM_REACH, FINGER_REACH = 20, 4, 2
+POINTS = 75
+"""On each bone."""
 ARMS = ((1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7))
-"""Bones of the body in "openpose-50": neck, shoulders, elbows, wrists; drawn like the palm."""
+"""Bones of the body in "openpose-50": neck, shoulders, elbows, wrists."""
 
 Image = NDArray[np.uint8]
 
@@ -65,28 +70,32 @@ def body_box(pose: Pose) -> BodyBox:
     return BodyBox(int(corner[0]), int(corner[1]), max(2, round(2 * half)))
 
 
-def body_crops(frames: Iterable[Image], pose: Pose, masked: bool = False, size: int = SIZE) -> Iterator[Image]:
+def body_crops(
+    frames: Iterable[Image], pose: Pose, masked: bool = False, size: int = SIZE, arms: bool = False
+) -> Iterator[Image]:
     """Crops (size, size, 3) of each frame, streamed.
 
     Args:
         frames: (H, W, 3) uint8, one for each of the pose's rows.
-        masked: black out everything but the skeleton.
+        masked: black out everything but the skeleton; arms: which then includes the arms.
 
     Raises:
-        ValueError: the shoulders are never seen, or there are more frames than rows.
+        ValueError: the shoulders are never seen, or there are not as many frames as rows.
     """
     import cv2
 
-    box = body_box(pose)
-    points = (pose.to("openpose-50").xy - np.array([box.left, box.top])) * (size / box.side)
-    sure = pose.to("openpose-50").confidence >= MIN_CONFIDENCE
+    box, mapped = body_box(pose), pose.to("openpose-50")
+    points = np.where((mapped.confidence >= MIN_CONFIDENCE)[..., None], mapped.xy, np.nan)
+    row = -1
     for row, frame in enumerate(frames):
         if row >= len(points):
             raise ValueError(f"more frames than the pose's {len(points)} rows; give the frames that it was made from")
-        crop = cv2.resize(_cut(frame, box), (size, size), interpolation=cv2.INTER_AREA)
-        if masked:
-            crop = crop * skeleton_mask(np.where(sure[row][:, None], points[row], np.nan), size)[..., None]
-        yield crop.astype(np.uint8)
+        whole = (
+            frame * skeleton_mask(points[row], (frame.shape[0], frame.shape[1]), arms)[..., None] if masked else frame
+        )
+        yield cv2.resize(_cut(whole, box), (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    if row + 1 < len(points):
+        raise ValueError(f"{row + 1} frames for the pose's {len(points)} rows; the video is damaged or another one")
 
 
 def _cut(frame: Image, box: BodyBox) -> Image:
@@ -100,34 +109,40 @@ def _cut(frame: Image, box: BodyBox) -> Image:
     return result
 
 
-def skeleton_mask(points: NDArray[np.floating], size: int = SIZE) -> NDArray[np.bool_]:
-    """(size, size) true on the drawn skeleton.
+def skeleton_mask(points: NDArray[np.floating], size: tuple[int, int], arms: bool = False) -> NDArray[np.bool_]:
+    """(height, width) true on the drawn skeleton.
 
     Args:
-        points: (50, 2) joints of "openpose-50" in pixels of the crop, NaN where missing.
+        points: (50, 2) joints of "openpose-50" in pixels of the picture, NaN where missing.
+        size: (height, width) of the picture.
+        arms: draws shoulders and arms too.
     """
     import cv2
 
-    mask = np.zeros((size, size), np.uint8)
+    hands = [(first + a, first + b, PALM_REACH if a == 0 else FINGER_REACH) for first in (8, 29) for a, b in HAND_EDGES]
+    bones = [(0, 1, HEAD_REACH), *hands]
+    bones += [(a, b, PALM_REACH) for a, b in (*ARMS, (7, 8), (4, 29))] if arms else []
+    share = np.arange(POINTS)[:, None] / POINTS
+    mask = np.zeros(size, bool)
+    for reach in (HEAD_REACH, PALM_REACH, FINGER_REACH):
+        drawn = np.zeros(size, np.uint8)
+        for a, b, own in bones:
+            line = points[a] + share * (points[b] - points[a])
+            if own != reach or not np.isfinite(line).all():
+                continue
+            x, y = np.trunc(line).astype(np.int64).T
+            inside = (x >= 0) & (y >= 0) & (x < size[1]) & (y < size[0])
+            drawn[y[inside], x[inside]] = 1
+        mask |= cv2.dilate(drawn, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    return mask
 
-    def line(a: int, b: int, radius: int) -> None:
-        ends = points[[a, b]]
-        if np.isfinite(ends).all() and np.abs(ends).max() < 16 * size:
-            (x0, y0), (x1, y1) = (tuple(int(v) for v in np.round(p)) for p in ends)
-            cv2.line(mask, (x0, y0), (x1, y1), (1,), 2 * max(1, round(radius * size / SIZE)) - 1)
 
-    line(0, 1, HEAD_RADIUS)
-    for a, b in ARMS:
-        line(a, b, PALM_RADIUS)
-    for first in (8, 29):
-        line(7 if first == 8 else 4, first, PALM_RADIUS)
-        for a, b in HAND_EDGES:
-            line(first + a, first + b, PALM_RADIUS if a == 0 else FINGER_RADIUS)
-    return mask.astype(bool)
-
-
-def write_body_crops(group: h5py.Group, frames: Iterable[Image], pose: Pose, masked: bool = False) -> int:
+def write_body_crops(
+    group: h5py.Group, frames: Iterable[Image], pose: Pose, masked: bool = False, arms: bool = False
+) -> int:
     """Writes the crops of one video into its HDF5 group: `crops` (T, 256, 256, 3), with the box as an attribute.
+
+    What an error or a kill leaves in the group is a part; `safe_files.GroupedHDF5` keeps whole groups alone.
 
     Returns:
         Frames written.
@@ -138,7 +153,7 @@ def write_body_crops(group: h5py.Group, frames: Iterable[Image], pose: Pose, mas
     )  # fmt: skip
     data.attrs["box"] = np.array(body_box(pose), np.int64)
     data.attrs["masked"] = masked
-    for count, crop in enumerate(body_crops(frames, pose, masked), start=1):
+    for count, crop in enumerate(body_crops(frames, pose, masked, arms=arms), start=1):
         data.resize(count, axis=0)
         data[count - 1] = crop
     return int(data.shape[0])

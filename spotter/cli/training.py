@@ -6,7 +6,7 @@ import os
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -242,15 +242,33 @@ def explain(
     model: Checkpoint,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path("explained"),
     label: Annotated[str, typer.Option(help="The sign to explain (default: the one it gives).")] = "",
+    method: Annotated[
+        Literal["gradient", "activation"] | None,
+        typer.Option(
+            help="Saliency by the sign's gradient (Grad-CAM) or by mean activation, as the VTN paper shows it; default "
+            "the first where the network has a classifier.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them."""
+    """Where a network looks: saliency per hand, attention per head, learned input weights, as far as it has them.
+
+    It looks at the same window of the clip that `classify` decides on.
+    """
     from embeddings.encoders.checkpoint import load_checkpoint
+    from embeddings.isolated.classify import Classifier, top_labels
     from embeddings.isolated.explain import explain as explain_clip
     from embeddings.prepared import load_clip
 
     encoder = load_checkpoint(model)
+    classifier = Classifier(model) if encoder.label_set else None
+    encoder = encoder if classifier is None else classifier.encoder
     if encoder.name.startswith("i3d"):
         err.print("the network sees 16 frames at once; the picture spreads its coarser steps over them")
     recording = load_clip(clip, encoder, poses.source())
-    for path in explain_clip(encoder, recording, output, label if label else None):
+    if classifier is not None:
+        ((best, share),) = top_labels(classifier.probabilities(recording), classifier.labels, 1)
+        err.print(f"{recording.name}: {best} (probability {share:.3f})")
+    window = None if classifier is None else classifier.window
+    for path in explain_clip(encoder, recording, output, label if label else None, method, window, err.print):
         out.print(str(path))

@@ -14,10 +14,14 @@ import torch
 from typer.testing import CliRunner, Result
 
 from embeddings.clip import Pose
+from embeddings.phonology.handshapes.cluster_files import read_corpus_clusters
+from embeddings.phonology.handshapes.images import write_hand_images
+from embeddings.phonology.handshapes.network_data import images_from_folder
 from embeddings.pose import write_pose
 from embeddings.pose.files import source_stamp
 from embeddings.synthetic import SignWorld
 from embeddings.video import write_video
+from safe_files import GroupedHDF5
 from spotter.cli.app import app
 
 WORLD = SignWorld(seed=5, signs=2)
@@ -145,6 +149,11 @@ def test_hands_and_crops_are_cut_from_videos_only(folder: Path) -> None:
     assert (folder / "c.png").exists()
     with (folder / "c.csv").open(encoding="utf-8", newline="") as table:
         assert [row["hand"] for row in csv.DictReader(table)] == ["left", "right"]
+    before = (folder / "c.csv").read_bytes()
+    again = run("hands", folder / "film.mp4", *arguments)
+    assert again.exit_code == 0
+    assert (folder / "c.csv").read_bytes() == before  # a run with nothing left to do does not empty the table
+    assert "thresholds on it leave nothing out" in " ".join((again.stdout + again.stderr).split())
     cut = run("crops", folder / "film.mp4", "-o", folder / "b.h5", "--masked", "--poses", folder / "poses")
     assert cut.exit_code == 0, cut.stdout
     with h5py.File(folder / "b.h5") as file:
@@ -188,3 +197,39 @@ def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None
     with h5py.File(tmp_path / "s.h5") as file:
         assert file["film/semantic"].shape == (16, 2590)
     assert isinstance(run("vle", "test", "-m", network).exception, ValueError)
+
+
+def test_hands_are_mined_from_a_corpus_by_picked_examples(folder: Path, tmp_path: Path) -> None:
+    """picked frames + clusters + hand images → a folder per handshape that `vle train --folder` reads."""
+    for k in range(4):
+        for sign in (0, 1):
+            write_pose(tmp_path / "signs" / WORLD.signs[sign].label / f"s{sign}-{k}.pose", pose(sign, k))
+    made = run("clusters", tmp_path / "signs", "-o", tmp_path / "c.h5", "--least", "2", "--join", "2", "-j", "1")
+    assert made.exit_code == 0, made.stdout
+    corpus = read_corpus_clusters(tmp_path / "c.h5")
+    with GroupedHDF5(tmp_path / "h.h5") as store:
+        for video in {s.video for s in corpus.samples}:
+            recorded = pose(int(video[1]), int(video[3]))
+            height, width = recorded.size[1], recorded.size[0]
+            pictures = (np.full((height, width, 3), t % 250, np.uint8) for t in range(len(recorded)))
+            with store.add(video) as group:
+                write_hand_images(group, pictures, recorded, 0.0)
+    first = next(s for s in corpus.samples if s.hand == "right")
+    (tmp_path / "picked.csv").write_text(f"handshape,video,frame\nflat,{first.video},{first.frame}\n")
+    needed = ("--clusters", tmp_path / "c.h5", "--hands", tmp_path / "h.h5", "--most", "1e9", "--confidence", "0")
+    picked = ("--references", tmp_path / "picked.csv", "-o", tmp_path / "mined")
+    done = run("vle", "mine", tmp_path / "signs", *picked, *needed)
+    assert done.exit_code == 0, done.stdout
+    with (tmp_path / "mined" / "mined.csv").open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert (rows[0]["video"], int(rows[0]["frame"]), float(rows[0]["distance"])) == (first.video, first.frame, 0)
+    assert len(rows) == len(corpus.samples)  # the reference itself once, and everything else at such a distance
+    assert [float(row["distance"]) for row in rows] == sorted(float(row["distance"]) for row in rows)
+    image = cv2.imread(str(tmp_path / "mined" / rows[0]["file"]))
+    assert abs(int(image[0, 0, 0]) - first.frame % 250) <= 2
+    again = images_from_folder(tmp_path / "mined")
+    assert len(again) == len(rows)
+    assert set(again.labels) == {"flat"}
+    (tmp_path / "picked.csv").write_text("handshape,video,frame\nflat,nobody,3\n")
+    wrong = run("vle", "mine", tmp_path / "signs", *picked, *needed)
+    assert "the references name nobody" in str(wrong.exception)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -12,7 +13,11 @@ from typer.testing import CliRunner, Result
 
 from embeddings.encoders.checkpoint import save_checkpoint
 from embeddings.encoders.spoter import ClassQuery, ClassQueryConfig
+from embeddings.isolated.classify import Classifier
+from embeddings.isolated.explain import attention_mask
 from embeddings.pose import write_pose
+from embeddings.prepared import load_clip
+from embeddings.recordings import PoseSource
 from embeddings.synthetic import SignWorld
 from embeddings.training.settings import Optimiser
 from spotter.cli.app import app
@@ -121,6 +126,32 @@ def test_explain_writes_pictures(trained: Path) -> None:
     assert {p.name for p in (trained / "pictures").iterdir()} == {
         "attention.png", "input_weights.csv", "input_weights.png",
     }  # fmt: skip
+
+
+def test_explain_looks_at_the_window_that_classify_decides_on(trained: Path) -> None:
+    """A clip with a still half: the checkpoint's windows and one over all of the clip differ."""
+    torch.manual_seed(0)
+    encoder = ClassQuery(ClassQueryConfig(classes=2, layers=1, inner=8, window=8))
+    encoder.label_set = ("A", "B")
+    sampling = {"cut": "clip", "sampling": "contiguous", "stride": 1}
+    model = save_checkpoint(trained / "cq2.safetensors", encoder, {"sampling": sampling})
+    clip = trained / "clips" / "sign-001" / "a.pose"
+    done = run("classify", clip, "-m", model, "-o", trained / "q.csv", "--top", "1")
+    assert done.exit_code == 0, done.output
+    (row,) = rows_of(trained / "q.csv")
+    told = run("explain", clip, "-m", model, "-o", trained / "pictures2")
+    assert f"{row['label']} (probability {float(row['probability']):.3f})" in told.output
+    classifier = Classifier(model)
+    recording = load_clip(clip, classifier.encoder, PoseSource())
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def noted(encoder: object, inputs: dict[str, torch.Tensor]) -> object:
+        seen.append(inputs)
+        return attention_mask(encoder, inputs)  # type: ignore[arg-type]
+
+    with patch("embeddings.isolated.explain.attention_mask", noted):
+        run("explain", clip, "-m", model, "-o", trained / "pictures2")
+    torch.testing.assert_close(seen[0]["pose"], classifier.window(recording)["pose"])
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
-"""Hand images: square cut-outs of both hands for handshape networks, in HDF5 (rows A4 and A5).
+"""Hand images: square cut-outs of both hands for handshape networks, in HDF5 (UWB ChaLearn-SLR, 2021).
 
 Layout: `[video]["left_hand" | "right_hand"]` with `images` (n, 70, 70, 3) uint8 RGB, `frames` (n,) frame numbers and
 `bboxes` (n, 4) x0, y0, x1, y1 as shares of the frame; beside these published keys `confidences` (n,), the mean
-confidence of the hand's joints. The hands are independent of each other. Frames are streamed:
-memory holds one frame and one block of images, whatever the video's length.
+confidence of the hand's joints, and `[video]["confidence"]` (T, 2), that of left and right in every frame. The hands
+are independent of each other. Frames are streamed: memory holds one frame and one block of images, whatever the video's
+length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import h5py
 
 __all__ = [
-    "SIZE", "HandStore", "confidence_statistics", "hand_box", "hand_images", "hand_tracks", "read_hand_track",
+    "SIZE", "HandStore", "hand_box", "hand_images", "hand_tracks", "read_hand_image", "read_hand_track",
     "store_size", "write_hand_images",
 ]  # fmt: skip
 
@@ -164,6 +165,7 @@ def write_hand_images(
             if cut is not None:
                 store.add(*cut, number, sure)
     group.attrs.update({"fps": pose.fps, "length": len(pose)})
+    group["confidence"] = np.stack([pose.confidence[:, rows[side]].mean(axis=1) for side in SIDES], axis=1)
     return {side: store.finish() for side, store in stores.items()}
 
 
@@ -191,6 +193,23 @@ def read_hand_track(path: Path, video: str, hand: str) -> tuple[Image, float]:
     middles = (seen[1:] + seen[:-1]) // 2  # the last frame that is still nearer to the image before
     images = images[np.searchsorted(middles, np.arange(length))]
     return np.ascontiguousarray(images[:, :, ::-1]) if hand == "left_hand" else images, fps
+
+
+def read_hand_image(file: Any, video: str, frame: int, hand: str) -> Image | None:
+    """The image (70, 70, 3) of one hand in one frame, left hands in a mirror; None where the file has none.
+
+    Args:
+        file: an open HDF5 file of hand images.
+        hand: "left" or "right".
+    """
+    group = file.get(f"{video}/{hand}_hand")
+    if group is None:
+        return None
+    where = np.flatnonzero(group["frames"][:] == frame)
+    if not len(where):
+        return None
+    image = group["images"][int(where[0])]
+    return np.ascontiguousarray(image[:, ::-1]) if hand == "left" else image
 
 
 @dataclass(frozen=True)
@@ -228,42 +247,3 @@ def store_size(path: Path) -> StoreSize:
                 data = file[f"{video}/{side}_hand/images"]
                 images, stored = images + len(data), stored + int(data.id.get_storage_size())
     return StoreSize(images, stored, seconds)
-
-
-def confidence_statistics(
-    poses: Mapping[str, tuple[str, Pose]], least: float = MIN_CONFIDENCE
-) -> list[dict[str, str | float]]:
-    """Per signer and hand how surely hands were found (row A5).
-
-    Args:
-        poses: video → (signer, pose).
-        least: the threshold whose share is told.
-
-    Returns:
-        Rows with signer, hand, frames, seen (share of frames with the hand), mean, p05, median, p95 of the mean
-        confidence of the joints where it is seen, and kept (share of frames at or above `least`).
-    """
-    found: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
-    for signer, pose in poses.values():
-        for side in SIDES:
-            sure = pose.confidence[:, SKELETONS[pose.skeleton].hand(side)].mean(axis=1)
-            found.setdefault((signer, side), []).append(sure)
-    rows: list[dict[str, str | float]] = []
-    for (signer, side), parts in sorted(found.items()):
-        sure = np.concatenate(parts)
-        seen = sure[sure > 0]
-        low, middle, high = np.percentile(seen, [5, 50, 95]) if len(seen) else (np.nan,) * 3
-        rows.append(
-            {
-                "signer": signer,
-                "hand": side,
-                "frames": len(sure),
-                "seen": float((sure > 0).mean()),
-                "mean": float(seen.mean()) if len(seen) else float("nan"),
-                "p05": float(low),
-                "median": float(middle),
-                "p95": float(high),
-                "kept": float((sure >= least).mean()),
-            }
-        )
-    return rows

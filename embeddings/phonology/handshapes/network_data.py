@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .images import SIZE
+from .images import SIZE, read_hand_image
 
 __all__ = ["HandImages", "find_pictures", "images_from_clusters", "images_from_folder", "read_picture"]
 
@@ -97,14 +97,10 @@ def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
     images, labels, groups = [], [], []
     with h5py.File(hands, "r") as file:
         for sample, number in zip(samples, numbers.tolist(), strict=True):
-            group = file.get(f"{sample.video}/{sample.hand}_hand")
-            if number < 0 or group is None:
-                continue
-            where = np.flatnonzero(group["frames"][:] == sample.frame)
-            if len(where):
-                image = group["images"][int(where[0])]
-                # the clusters know right hands only: left ones are seen in the mirror
-                images.append(image[:, ::-1] if sample.hand == "left" else image)
+            # the clusters know right hands only: left ones are seen in the mirror
+            image = None if number < 0 else read_hand_image(file, sample.video, sample.frame, sample.hand)
+            if image is not None:
+                images.append(image)
                 labels.append(f"cluster-{number}")
                 groups.append(sample.video)
     if not images:

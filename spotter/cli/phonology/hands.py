@@ -10,7 +10,7 @@ import typer
 
 from safe_files import GroupedHDF5
 
-from ..console import Failures, out, progress_bar
+from ..console import Failures, err, out, progress_bar
 from ..options import Clips, Poses, Videos, reads_recordings
 from .files import READING_ERRORS, over_poses, read_pose_of, read_signers, write_rows
 
@@ -48,7 +48,10 @@ def crops(
     poses: Poses,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="HDF5 file: [video]/crops.")] = Path("crops.h5"),
-    masked: Annotated[bool, typer.Option("--masked", help="Black out everything but the skeleton.")] = False,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Black out everything but the skeleton of head and hands.")
+    ] = False,
+    arms: Annotated[bool, typer.Option("--arms", help="With --masked: keep the arms too.")] = False,
 ) -> None:
     """Body crops of 256 × 256 pixels. Videos that the file holds are not done again."""
     from embeddings.phonology.body_crops import write_body_crops
@@ -56,7 +59,7 @@ def crops(
 
     def work(recording: Recording, pose: Pose) -> None:
         with store.add(recording.name) as group:
-            count = write_body_crops(group, read_pictures(recording, pose.fps), pose, masked)
+            count = write_body_crops(group, read_pictures(recording, pose.fps), pose, masked, arms)
             group.attrs["fps"] = pose.fps
         out.print(f"{recording.name}: {count} crops")
 
@@ -75,24 +78,29 @@ def hands(
     table: Annotated[Path | None, typer.Option(help="CSV of the confidences per signer.")] = None,
 ) -> None:
     """Images of 70 × 70 pixels of both hands. Videos that the file holds are not done again."""
-    from embeddings.phonology.handshapes.images import confidence_statistics, store_size, write_hand_images
+    from embeddings.phonology.handshapes.confidence import confidence_statistics, hand_confidences, says_nothing
+    from embeddings.phonology.handshapes.images import store_size, write_hand_images
     from embeddings.phonology.pictures import draw_confidence
     from embeddings.recordings import read_pictures
 
     who = read_signers(signers)
-    seen: dict[str, tuple[str, Pose]] = {}
 
     def work(recording: Recording, pose: Pose) -> None:
         with store.add(recording.name) as group:
             counts = write_hand_images(group, read_pictures(recording, pose.fps), pose, confidence)
-        seen[recording.name] = (who.get(recording.name, recording.name), pose)
         out.print(f"{recording.name}: {counts['left']} left, {counts['right']} right hands")
 
     try:
         with GroupedHDF5(output) as store:
             over_poses(videos, poses, work, store.names(), FILMED)
     finally:
-        rows = confidence_statistics(seen, confidence)
+        tracks = hand_confidences(output)  # of all videos of the file, also those of a run before
+        rows = confidence_statistics({v: (who.get(v, v), track) for v, track in tracks.items()}, confidence)
+        if says_nothing(rows):
+            err.print(
+                "the pose estimator gives every hand it sees one confidence (MediaPipe does); thresholds on it leave "
+                "nothing out"
+            )
         if table is not None:
             write_rows(table, tuple(rows[0]) if rows else ("signer",), [tuple(r.values()) for r in rows])
         if plot is not None and rows:

@@ -12,6 +12,7 @@ from safe_files import GroupedHDF5
 from ..console import Failures, out, print_json, progress_bar
 from ..options import JsonFlag, Poses, Videos, reads_recordings
 from .files import READING_ERRORS, over_poses
+from .mining import mine
 
 if TYPE_CHECKING:
     from embeddings.clip import Pose
@@ -42,6 +43,10 @@ def register(group: typer.Typer) -> None:
     vle.command(epilog="Example: [bold]spotter phonology vle semantic talks/ --vle vle.h5 -o semantic.h5[/bold]")(
         semantic
     )
+    vle.command(
+        epilog="Example: [bold]spotter phonology vle mine signs/ --references picked.csv --clusters clusters.h5 "
+        "--hands hands.h5[/bold]"
+    )(mine)
     group.add_typer(vle, name="vle")
 
 

@@ -54,7 +54,9 @@ def test_weights_follow_skill_and_help_on_unseen_samples(vote: str) -> None:
     assert min(fitted.weights[:2]) > 2 * fitted.weights[2] >= 0  # the blind one counts least
     tested = [model(f"m{k}", unseen, s, 10 + k) for k, s in enumerate(skills)]
     joint = accuracy(fitted.predict(tested), unseen)
-    assert joint > max(accuracy(t, unseen) for t in tested) + 0.02
+    alone = [accuracy(t, unseen) for t in tested]
+    # votes without degrees tell less: the published hard-soft vote need not beat the best model
+    assert joint > (max(alone) if vote == "soft" else np.mean(alone[:2])) + 0.02
 
 
 def test_equal_weights_are_never_beaten_by_less() -> None:
@@ -86,7 +88,8 @@ def test_shuffling_a_models_rows_changes_nothing() -> None:
 def test_hard_soft_by_hand() -> None:
     confusion = np.array([[0.8, 0.2, 0.0], [0.0, 1.0, 0.0], [0.1, 0.0, 0.9]])
     votes = hard_soft(np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]), confusion)
-    np.testing.assert_allclose(votes, [[0.5 + 4.0, 0.3 + 1.0, 0.0], [0.5, 0.0, 0.6 + 4.5]])
+    # .5 and .3 are at least half of .5, .2 is not; class 0 is mistaken for 1 in a fifth: + 5 × .2; its .8 do not count
+    np.testing.assert_allclose(votes, [[1.0, 1.0 + 1.0, 0.0], [0.0 + 0.5, 0.0, 1.0]])
 
 
 def test_the_test_list_is_refused() -> None:

@@ -69,6 +69,30 @@ def test_heat_lies_where_the_class_looks_and_is_scaled_over_the_clip() -> None:
     assert dark[0, 0] == pytest.approx(1)
 
 
+def test_activation_is_the_mean_magnitude_of_the_last_map_whatever_the_class() -> None:
+    encoder = planted(VTN)
+    inputs = {"frames": pictures(1, 2)}
+    by_gradient = saliency(encoder, inputs, label=1)["frames"]
+    heat = saliency(encoder, inputs, label=1, method="activation")["frames"]
+    # |bright| + |dark| is the same in every cell of a frame: the range of its brightness, 576 channels share it
+    np.testing.assert_allclose(heat[3], 1, atol=1e-5)
+    assert by_gradient[3].min() < 0.1
+
+
+def test_a_map_that_is_zero_throughout_is_told(tmp_path: Path) -> None:
+    encoder = planted(VTNHC)
+    assert encoder.classifier is not None
+    with torch.no_grad():
+        encoder.classifier.weight[0, :576] *= -1  # the left hand speaks against class 0
+    inputs = {"left_hand": pictures(1, 2), "right_hand": pictures(3, 0)}
+    clip, lines = Clip("a", 25.0), []
+    explain(encoder, clip, tmp_path, 0, window=lambda _: inputs, tell=lines.append)
+    (line,) = lines
+    assert line.startswith("a: no part of left hand speaks for this sign")
+    explain(encoder, clip, tmp_path, 0, "activation", lambda _: inputs, lines.append)
+    assert len(lines) == 1
+
+
 def test_labels_by_name_and_without_a_classifier() -> None:
     encoder = planted(VTN)
     encoder.label_set = ("bright", "dark")

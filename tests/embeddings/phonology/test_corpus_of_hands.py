@@ -1,5 +1,6 @@
 """Body crops, hand images, clusters of a corpus and their pictures: planted answers and layouts."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from embeddings.phonology.body_crops import SIZE as CROP
 from embeddings.phonology.body_crops import body_box, body_crops, skeleton_mask, write_body_crops
 from embeddings.phonology.handshapes.cluster_files import read_corpus_clusters, write_corpus_clusters
 from embeddings.phonology.handshapes.clusters import ClusterOptions
+from embeddings.phonology.handshapes.confidence import confidence_statistics, hand_confidences, says_nothing
 from embeddings.phonology.handshapes.corpus import (
     LabelledPose,
     cluster_corpus,
     dominant_hands,
 )
-from embeddings.phonology.handshapes.images import SIZE, confidence_statistics, store_size, write_hand_images
+from embeddings.phonology.handshapes.images import SIZE, store_size, write_hand_images
 from embeddings.phonology.pictures import (
     contact_sheet,
     draw_confidence,
@@ -54,7 +56,7 @@ def test_crops_keep_what_is_inside_and_are_black_outside(tmp_path: Path) -> None
     assert [c.shape for c in crops] == [(CROP, CROP, 3)] * 4
     assert [int(c[100, 100, 0]) for c in crops] == [50, 100, 150, 200]
     assert crops[0][-5, 100, 0] == 0  # the square ends at y = 172, the picture at 150
-    masked = next(body_crops(frames, standing(), masked=True))
+    masked = next(body_crops(frames, standing(), masked=True, arms=True))
     on = masked[..., 0] > 0
     assert on[round((80 - 12) * 256 / 160), 128]
     assert not on[30, 30]
@@ -67,14 +69,53 @@ def test_crops_keep_what_is_inside_and_are_black_outside(tmp_path: Path) -> None
         list(body_crops([frames[0]] * 5, standing()))
 
 
-def test_the_mask_is_thick_at_the_head_and_thin_at_the_fingers() -> None:
+def test_the_mask_is_dilated_in_pixels_of_the_source_picture() -> None:
     points = np.full((50, 2), np.nan)
-    points[0], points[1] = (128, 40), (128, 100)
-    points[8 + 5], points[8 + 6] = (200, 150), (200, 190)  # a finger's bone
-    mask = skeleton_mask(points)
-    assert mask[70].sum() == 41
-    assert mask[170].sum() == 5
-    assert not skeleton_mask(np.full((50, 2), np.nan)).any()
+    points[0], points[1] = (328, 40), (328, 100)
+    points[8], points[9] = (100, 150), (160, 150)  # wrist to the root of the thumb: a bone of the palm
+    points[9 + 1] = (160, 200)  # and of the thumb
+    mask = skeleton_mask(points, (300, 600))
+    assert mask[70].nonzero()[0].tolist() == list(range(308, 349))  # 20 px to both sides
+    assert mask[:, 130].nonzero()[0].tolist() == list(range(146, 155))  # 4 px
+    assert mask[180].nonzero()[0].tolist() == list(range(158, 163))  # 2 px
+    assert mask[20:120, 328].all()  # the ends are squares too
+    assert not mask[19, 328]
+    assert not skeleton_mask(np.full((50, 2), np.nan), (256, 256)).any()
+
+
+def test_arms_are_no_part_of_the_published_skeleton() -> None:
+    points = np.full((50, 2), np.nan)
+    points[2], points[3] = (50, 50), (50, 150)
+    assert not skeleton_mask(points, (200, 200)).any()
+    assert skeleton_mask(points, (200, 200), arms=True)[100].nonzero()[0].tolist() == list(range(46, 55))
+
+
+def test_a_mask_keeps_the_same_of_the_picture_whatever_the_size_of_the_crop() -> None:
+    pose = standing(1, shoulders=128.0, neck=(256.0, 200.0))  # the crop is 512 px wide and shown at half its size
+    pose.xy[:, 0] = (256, 100)
+    pose.confidence[:, 0] = 1
+    (crop,) = body_crops([np.full((600, 600, 3), 200, np.uint8)], replace(pose, size=(600, 600)), masked=True)
+    row = round((150 - (200 + 0.3 * 128 - 256)) / 2)  # y = 150 in the picture
+    assert 19 <= (crop[row, :, 0] > 100).sum() <= 22  # 41 px of the source, not of the crop
+
+
+def test_a_video_that_ends_early_or_is_killed_leaves_no_crops(tmp_path: Path) -> None:
+    frames = [np.full((150, 200, 3), 9, np.uint8)] * 10
+    with GroupedHDF5(tmp_path / "c.h5") as store:
+        with pytest.raises(ValueError, match="4 frames for the pose's 10 rows"), store.add("short") as group:
+            write_body_crops(group, frames[:4], standing(10))
+
+        def dying() -> Iterator[np.ndarray]:
+            yield from frames[:4]
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt), store.add("killed") as group:
+            write_body_crops(group, dying(), standing(10))
+        assert store.names() == set()
+        with store.add("whole") as group:
+            assert write_body_crops(group, frames, standing(10)) == 10
+    with h5py.File(tmp_path / "c.h5") as file:
+        assert set(file) == {"whole"}
 
 
 def hand_pose(frames: int) -> Pose:
@@ -106,14 +147,22 @@ def test_hand_images_stream_in_blocks_and_can_be_replaced(tmp_path: Path) -> Non
     assert store_size(tmp_path / "h.h5").images == 25
 
 
-def test_confidences_are_told_per_signer(tmp_path: Path) -> None:
-    rows = confidence_statistics({"a": ("ann", hand_pose(101)), "b": ("ann", hand_pose(101))}, 0.6)
+def test_confidences_are_given_per_signer(tmp_path: Path) -> None:
+    with GroupedHDF5(tmp_path / "h.h5") as store:
+        for video in ("a", "b"):
+            with store.add(video) as group:
+                write_hand_images(group, [np.zeros((120, 120, 3), np.uint8)] * 101, hand_pose(101))
+    tracks = hand_confidences(tmp_path / "h.h5")
+    assert hand_confidences(tmp_path / "none.h5") == {}
+    rows = confidence_statistics({video: ("ann", track) for video, track in tracks.items()}, 0.6)
     left, right = rows
     assert (left["signer"], left["hand"], left["frames"], left["seen"]) == ("ann", "left", 202, 1.0)
     assert left["median"] == pytest.approx(0.6, abs=1e-6)
     assert left["kept"] == pytest.approx(51 / 101, abs=0.011)
     assert right["seen"] == 0
     assert np.isnan(float(right["mean"]))
+    assert not says_nothing(rows)
+    assert says_nothing(confidence_statistics({"a": ("ann", np.array([[1.0, 0.0], [1.0, 1.0]]))}))
     draw_confidence(tmp_path / "c.png", rows, 0.6)
     assert (tmp_path / "c.png").stat().st_size > 2000
 

@@ -48,6 +48,20 @@ def test_by_hand() -> None:
     assert (others == 0).all()
 
 
+def test_the_published_unit_is_each_frames_neck() -> None:
+    xy = still(3)
+    xy[:, 17] = (0, 150)
+    xy[:, 18] = [(0, 100), (0, 110), (0, 100)]  # neck lengths 50, 40, 50; the median is 50
+    xy[:, 9] = (200, 0)  # the left wrist rests, 4 neck lengths from the corner, then 5, then 4
+    wrist = FLOW_JOINTS.index("left_wrist")
+    flow = pose_flow(make_pose(xy), unit="frame")
+    np.testing.assert_allclose(flow[:, 53 + wrist], [0, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(flow[:, wrist], [0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(pose_flow(make_pose(xy))[:, 53 + wrist], 0, atol=1e-6)
+    with pytest.raises(ValueError, match="expected 'clip' or 'frame'"):
+        pose_flow(make_pose(xy), unit="neck")  # type: ignore[arg-type]
+
+
 def test_missing_joints_come_from_the_nearest_frame_the_earlier_first() -> None:
     xy = still(5)
     xy[:, 17], xy[:, 18] = (200, 150), (200, 100)
