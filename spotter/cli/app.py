@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import convert, corpus, demo, spotting, training
+from . import convert, corpus, demo, project, spotting, training
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -43,6 +43,7 @@ linguistics.register(app)
 benchmarks.register(app)
 convert.register(app)
 training.register(app)
+project.register(app)
 
 
 def _version(asked: bool) -> None:
@@ -55,6 +56,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show Python tracebacks.")] = False,
     threads: Annotated[
         int, typer.Option("--threads", min=0, help="CPU threads for the encoders (0: as many as there are cores).")
@@ -67,6 +69,8 @@ def options(
     if threads:
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(threads)
+    if not context.resilient_parsing:
+        context.default_map = project.defaults(context.command)
     warnings.showwarning = say_warning  # type: ignore[assignment]
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING)
 

@@ -1,0 +1,1 @@
+"""A project folder: videos, gallery, corpus, searches, and every decision that people took about the hits."""
