@@ -269,7 +269,7 @@ class DecisionLog:
         """Every search in the order it was written, from the `since`-th on."""
         with self._lock, closing(self._db.cursor()) as cursor:
             rows = cursor.execute("SELECT * FROM search ORDER BY rowid LIMIT -1 OFFSET ?", (since,)).fetchall()
-        return [Search(*facts, json.loads(detail)) for *facts, detail in rows]
+        return [Search(*row[:6], **{"detail": json.loads(row[6])}) for row in rows]
 
     def found(self, search: str) -> list[Found]:
         """The hits of a search, by video and time."""
