@@ -59,7 +59,7 @@ class Coded:
     encoding: str
 
     def back(self, text: bytes) -> bytes:
-        """A text in the file's own encoding, with its byte-order mark; what that cannot hold as character references."""
+        """A text in the file's own encoding, with its byte-order mark; what it cannot hold as character references."""
         return self.mark + text.decode("utf-8").encode(self.encoding, "xmlcharrefreplace")
 
 

@@ -37,8 +37,8 @@ from .elan_read import EafAnnotation, read_annotations
 __all__ = ["MediaLink", "media_links", "new_document", "user_tiers", "with_own", "without_own"]
 
 MARK = "<!--spotter-->"
-"""Stands where something of ours has no name of its own: in an element that was empty (`<TIME_ORDER/>`) before something
-was put into it, and before a language that we had to add."""
+"""Stands where something of ours has no name of its own: in an element that was empty (`<TIME_ORDER/>`) before
+something was put into it, and before a language that we had to add."""
 UNDETERMINED = "http://cdb.iso.org/lg/CDB-00130975-001"
 """What ELAN calls the language that is nobody's; it accepts it under one id only in a file."""
 ORDER = (

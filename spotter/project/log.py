@@ -269,7 +269,7 @@ class DecisionLog:
         """Every search in the order it was written, from the `since`-th on."""
         with self._lock, closing(self._db.cursor()) as cursor:
             rows = cursor.execute("SELECT * FROM search ORDER BY rowid LIMIT -1 OFFSET ?", (since,)).fetchall()
-        return [Search(*row[:6], **{"detail": json.loads(row[6])}) for row in rows]
+        return [_search(row) for row in rows]
 
     def found(self, search: str) -> list[Found]:
         """The hits of a search, by video and time."""
@@ -284,6 +284,11 @@ class DecisionLog:
 def _line(row: Sequence[Any]) -> Line:
     n, token, at, who, client, action, hit, base, search, weights, detail = row
     return Line(action, hit, who, token, client, base, search, weights, json.loads(detail), n, at)
+
+
+def _search(row: Sequence[Any]) -> Search:
+    name, at, who, kind, encoder, base, detail = row
+    return Search(name, at, who, kind, encoder, base, json.loads(detail))
 
 
 def _json(value: Mapping[str, Any]) -> str:

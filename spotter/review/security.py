@@ -2,8 +2,8 @@
 
 The server listens on this machine, but every web page that somebody opens can send requests to this machine too, and
 other users of it can open its ports. So: the `Host` must be ours (no DNS rebinding), an `Origin` or `Sec-Fetch-Site`
-must be ours (no other page), and a cookie must be there that only the address with the token gives, which the person who
-started the server has. Bodies that change something must be JSON or plain bytes and of a bounded size.
+must be ours (no other page), and a cookie must be there that only the address with the token gives, which the person
+who started the server has. Bodies that change something must be JSON or plain bytes and of a bounded size.
 """
 
 from __future__ import annotations

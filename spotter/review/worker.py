@@ -1,4 +1,4 @@
-"""One process beside the server for the heavy work (encoder, search, learning), so that the server stays small and quick.
+"""One process beside the server for the heavy work (encoder, search, learning): the server stays small and quick.
 
 It starts with the first task, does tasks in their order, and ends when nothing was asked of it for a while, which gives
 its memory back. A task that takes the process down (out of memory, a crash in a native library) fails alone: the next
@@ -18,12 +18,12 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-__all__ = ["Task", "Worker", "WorkerDied"]
+__all__ = ["Task", "Worker", "WorkerError"]
 
 IDLE_SECONDS = 600.0
 
 
-class WorkerDied(RuntimeError):
+class WorkerError(RuntimeError):
     """The process ended in the middle of a task."""
 
 
@@ -127,7 +127,7 @@ class Worker:
                     self._send(task)
         for task in failed:
             task.result.set_exception(
-                WorkerDied("the process for heavy work died on this task (a crash, or no memory)")
+                WorkerError("the process for heavy work died on this task (a crash, or no memory)")
             )
 
 

@@ -140,8 +140,10 @@ def test_names_that_are_taken_get_a_number_and_overlaps_another_tier() -> None:
 
 
 def test_a_file_that_another_program_has_saved_is_read_and_cleaned(tmp_path: Path) -> None:
-    """pympi, like ELAN, writes the file anew: other layout, other slots' ids. (It loses the order of slots without a time,
-    so the tier with such slots is left out.)"""
+    """pympi, like ELAN, writes the file anew: other layout, other slots' ids.
+
+    It loses the order of slots without a time, so the tier with such slots is left out.
+    """
     from pympi import Eaf
 
     data = FOREIGN["a corpus file as ELAN 6 saves it"]
@@ -163,11 +165,11 @@ def test_the_undetermined_language_is_added_once_and_the_files_own_used() -> Non
     data = FOREIGN["a corpus file as ELAN 6 saves it"]
     own = b'<LANGUAGE LANG_DEF="http://cdb.iso.org/lg/CDB-00130975-001" LANG_ID="nobody" LANG_LABEL="x"/>'
     having = data.replace(b"<CONSTRAINT", own + b"<CONSTRAINT", 1)
-    for given, language in ((data, "und"), (having, "nobody")):
-        root = ElementTree.fromstring(with_own(given, OURS))
+    for before, language in ((data, "und"), (having, "nobody")):
+        root = ElementTree.fromstring(with_own(before, OURS))
         assert [x.get("LANG_ID") for x in root.findall("LANGUAGE")] == ["eng", language]
         assert {x.get("LANG_REF") for x in root.iter("CVE_VALUE")} == {"eng", language}
-        assert without_own(with_own(given, OURS)) == given
+        assert without_own(with_own(before, OURS)) == before
 
 
 def test_links_and_their_origin() -> None:
