@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import convert, corpus, demo, project, spotting, training
+from . import convert, corpus, demo, project, review, spotting, training
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -44,6 +44,7 @@ benchmarks.register(app)
 convert.register(app)
 training.register(app)
 project.register(app)
+review.register(app)
 
 
 def _version(asked: bool) -> None:

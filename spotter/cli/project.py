@@ -176,7 +176,10 @@ def export_decisions(
 
 def import_decisions(
     files: Annotated[
-        list[Path], typer.Argument(help="Decisions: .json or .csv, from here or from a report.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="Decisions (.json, .csv), from here or a report; or .eaf files corrected in ELAN.", show_default=False
+        ),
     ],
     project: Annotated[
         Path | None, typer.Option("--project", "-p", help="Folder of the project (default: the one around here).")
@@ -184,15 +187,23 @@ def import_decisions(
     who: Annotated[str, typer.Option(help="Who decided, for files that do not say.")] = "",
 ) -> None:
     """Take decisions in. Lines that are there already are left out, so a file may be read twice."""
+    from ..project.elan import import_elan
     from ..project.exchange import import_log
 
     chosen = opened(project)
     failed = False
     for path in files:
-        done = import_log(chosen, path, who)
-        out.print(f"{path}: {done.added} lines taken in, {done.already} were there")
-        for reason in done.refused:
+        if path.suffix.lower() == ".eaf":
+            corrections = import_elan(chosen, path, who)
+            said = ", ".join(f"{n} {action}" for action, n in corrections.counts.items())
+            out.print(f"{path}: {said or 'no corrections'}")
+            problems = corrections.problems
+        else:
+            done = import_log(chosen, path, who)
+            out.print(f"{path}: {done.added} lines taken in, {done.already} were there")
+            problems = done.refused
+        for reason in problems:
             failed = True
-            err.print(f"[red]refused:[/red] {reason}")
+            err.print(f"[red]problem:[/red] {reason}")
     if failed:
         raise typer.Exit(1)

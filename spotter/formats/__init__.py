@@ -6,6 +6,7 @@
 | `.json` | the same with a header (format, version); without scores, as ground truth, also all videos | one file |
 | `.eaf` | ELAN, see `elan` | one file per video |
 | `.vtt` | WebVTT subtitles, see `vtt` | one file per video |
+| `.TextGrid` | Praat, see `textgrid`; holds no scores | one file per video |
 | `.pkl` | the ECCV 2022 challenge's submission ``{video: [[sign, start ms, end ms], …]}`` | one file |
 
 `eval.segments.read_segments` reads all of them and more; `read` gives what it reads as detections.
@@ -22,7 +23,7 @@ from ..detection import Detection
 
 __all__ = ["FORMATS", "ExportError", "Media", "read", "write"]
 
-FORMATS: tuple[str, ...] = (".csv", ".json", ".eaf", ".vtt", ".pkl")
+FORMATS: tuple[str, ...] = (".csv", ".json", ".eaf", ".vtt", ".textgrid", ".pkl")
 
 Media = str | Path | Mapping[str, str | Path]
 """A video file, or a mapping from video names to files."""
@@ -114,6 +115,7 @@ def _write_each(
     path: Path, suffix: str, segments: Mapping[str, Sequence[Segment]], media: Media | None, tiers: str
 ) -> list[Path]:
     from .elan import write_eaf
+    from .textgrid import write_textgrid
     from .vtt import write_vtt
 
     if media is not None and not isinstance(media, Mapping) and len(segments) > 1:
@@ -127,6 +129,8 @@ def _write_each(
         if suffix == ".eaf":
             file = media.get(video) if isinstance(media, Mapping) else media
             write_eaf(target, own, video, None if file is None else Path(file), tiers)
+        elif suffix == ".textgrid":
+            write_textgrid(target, own)
         else:
             write_vtt(target, own, video)
         written.append(target)

@@ -161,17 +161,18 @@ class Project:
     @property
     def videos(self) -> dict[str, Path]:
         """Name → linked video or pose file, those whose target is gone included."""
-        return _inside(self.at.videos, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))
+        return {p.stem: p for p in _inside(self.at.videos, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))}
 
     @property
     def exemplar_clips(self) -> dict[str, Path]:
-        """Name → linked example clip."""
-        return _inside(self.at.exemplars, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))
+        """Name (with its folder below `exemplars/`, without ending) → linked example clip."""
+        files = _inside(self.at.exemplars, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))
+        return {p.relative_to(self.at.exemplars).with_suffix("").as_posix(): p for p in files}
 
     @property
     def elan_files(self) -> dict[str, Path]:
         """Name → linked .eaf file."""
-        return _inside(self.at.elan, EAF)
+        return {p.stem: p for p in _inside(self.at.elan, EAF)}
 
     def add_videos(self, files: Iterable[str | Path]) -> list[Linked]:
         """Links videos or pose files; a link to a file that has moved is mended. See `_link`."""
@@ -228,11 +229,10 @@ def _any_inside(folder: Path) -> bool:
     return folder.is_dir() and any(not p.name.startswith(".") for p in folder.iterdir())
 
 
-def _inside(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def _inside(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
-        return {}
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and not p.name.startswith("."))
-    return {p.stem: p for p in files}
+        return []
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and not p.name.startswith("."))
 
 
 def _with_folders(file: Path) -> Iterator[str]:

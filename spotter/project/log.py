@@ -34,7 +34,7 @@ APPLICATION = 0x53504F54
 
 ACTIONS: tuple[str, ...] = (
     "accept", "reject", "unsure", "clear", "span", "relabel", "split", "merge", "add", "exemplar", "retire", "sample",
-    "note", "undo",
+    "note", "export", "undo",
 )  # fmt: skip
 
 _TABLES = (

@@ -14,6 +14,7 @@ What a line's `detail` holds:
 | retire | an exemplar | |
 | sample | "" | name, sign, seed, and the drawn hits with their strata (see `sampling`) |
 | note | a hit | text |
+| export | "" | video, file, and the hits written with sign, start, end, status |
 | undo | as the line undone | line: its number |
 
 Details hold results (where a part ends, not "half of it"), so a hit follows from the lines about it alone. An undo may
@@ -116,6 +117,7 @@ class State:
     last: int = 0
     _found: dict[str, Hit] = field(default_factory=dict)
     _lines: dict[int, Line] = field(default_factory=dict)
+    _tokens: dict[str, int] = field(default_factory=dict)
     _about: dict[str, list[int]] = field(default_factory=dict)
     _undoing: dict[int, list[int]] = field(default_factory=dict)
 
@@ -138,6 +140,7 @@ class State:
         touched: set[str] = set()
         for line in lines:
             self._lines[line.n] = line
+            self._tokens[line.token] = line.n
             self.last = max(self.last, line.n)
             if line.action == "undo":
                 self._undoing.setdefault(int(line.detail["line"]), []).append(line.n)
@@ -163,6 +166,20 @@ class State:
         """Whether a line holds: no undo that holds itself is about it."""
         return not any(self.holds(k) for k in self._undoing.get(n, ()))
 
+    def names_of(self, n: int) -> set[str]:
+        """The hits and exemplars that a line is about; of an undo, those of the line it takes back."""
+        return self._names(self._root(self._lines[n])) if n in self._lines else set()
+
+    def numbered(self, token: str) -> int:
+        """Number of the line with a token.
+
+        Raises:
+            LogError: there is none.
+        """
+        if token not in self._tokens:
+            raise LogError(f"no line has the token {token!r}")
+        return self._tokens[token]
+
     def line(self, n: int) -> Line:
         """A line by its number; `KeyError` when there is none."""
         return self._lines[n]
@@ -176,7 +193,7 @@ class State:
         for n in reversed(self._lines):
             line = self._lines[n]
             mine = line.who == who and (not client or line.client == client)
-            if mine and line.action not in ("undo", "sample") and self.holds(n):
+            if mine and line.action not in ("undo", "sample", "export") and self.holds(n):
                 return line
         return None
 
@@ -205,7 +222,7 @@ class State:
     def _fold(self, name: str) -> None:
         """Works out one hit, exemplar or sample anew from the lines about it."""
         lines = self.lines_about(name)
-        if not name or any(self._lines[n].action in ("exemplar", "sample") for n in self._about.get(name, ())):
+        if not name or any(self._lines[n].action == "exemplar" for n in self._about.get(name, ())):
             self._fold_other(name, lines)
             return
         hit = self._found.get(name)
@@ -284,10 +301,12 @@ def _disagree(one: Line, other: Line, name: str) -> bool:
     return bool(kinds & {"split", "merge"})
 
 
-def read_state(log: DecisionLog, until: int | None = None) -> State:
-    """The state of a log, or as it was after line `until`."""
+def read_state(log: DecisionLog, until: int | None = None, before: str | None = None) -> State:
+    """The state of a log, or as it was after line `until`, and before the search of the id `before` was made."""
     state = State()
     for search in log.searches():
+        if search.id == before:
+            break
         if until is None or search.base <= until:
             state.take_search(search, log.found(search.id))
     state.take(log.lines(until=until))
@@ -306,7 +325,7 @@ def checked(state: State, line: Line) -> Line:
         if not isinstance(n, int) or n not in state._lines:
             raise LogError(f"undo of line {n!r}, which is not in the log")
         return line
-    if line.action == "sample":
+    if line.action in ("sample", "export"):
         return line
     if line.action in ("add", "exemplar"):
         _span_of(line)
