@@ -16,7 +16,7 @@ from .folder import Project
 from .log import Line
 from .state import Hit, State, checked
 
-__all__ = ["Corrections", "eaf_bytes", "elan_of", "import_elan"]
+__all__ = ["Corrections", "EafOf", "eaf_of", "elan_of", "import_elan"]
 
 SAME_TIME = 1.1e-3
 """Seconds: ELAN counts milliseconds."""
@@ -48,7 +48,21 @@ def _stem(url: str) -> str:
     return (PureWindowsPath(text) if "\\" in text else PurePosixPath(text)).stem
 
 
-def eaf_bytes(project: Project, video: str, hits: Sequence[Hit], signs: Sequence[str], at: Path) -> bytes:
+@dataclass(frozen=True)
+class EafOf:
+    """An ELAN file to be written.
+
+    Attributes:
+        data: its bytes.
+        noted: hit → (sign, start, end, status) as they stand in it, in seconds of the video: what corrections are
+            compared with. ELAN counts whole milliseconds and knows nothing before its zero.
+    """
+
+    data: bytes
+    noted: dict[str, tuple[str, float, float, str]]
+
+
+def eaf_of(project: Project, video: str, hits: Sequence[Hit], signs: Sequence[str], at: Path) -> EafOf:
     """An ELAN file with hits of a video: the user's own with our tiers in it, or a new one.
 
     Args:
@@ -66,14 +80,15 @@ def eaf_bytes(project: Project, video: str, hits: Sequence[Hit], signs: Sequence
         target = project.videos.get(video)
         shown = target is not None and target.suffix.lower() in VIDEO_SUFFIXES
         path, origin, data = at, 0.0, new_document(project.annotator, target if shown else None, at)
-    own = [
-        OwnAnnotation(
-            h.sign, h.start - origin, h.end - origin, "" if h.score is None else f"{h.score:.3f}", h.who, h.status, h.id
-        )
-        for h in hits
-        if h.end > origin
-    ]
-    return with_own(data, own, signs, name=str(path))
+    own, noted = [], {}
+    for h in hits:
+        start, end = max(0, round(1000 * (h.start - origin))), round(1000 * (h.end - origin))
+        if end > 0:
+            end = max(end, start + 1)
+            score = "" if h.score is None else f"{h.score:.3f}"
+            own.append(OwnAnnotation(h.sign, start / 1000, end / 1000, score, h.who, h.status, h.id))
+            noted[h.id] = (h.sign, start / 1000 + origin, end / 1000 + origin, h.status)
+    return EafOf(with_own(data, own, signs, name=str(path)), noted)
 
 
 @dataclass(frozen=True)

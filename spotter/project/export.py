@@ -9,7 +9,7 @@ from pathlib import Path
 from embeddings.files import whole_file
 
 from ..detection import Detection
-from .elan import eaf_bytes, elan_of
+from .elan import eaf_of, elan_of
 from .exchange import export_log
 from .folder import Project
 from .log import Line
@@ -83,12 +83,11 @@ def _eaf_files(
         files = elan_of(project, video)
         if not own and not files:
             continue
-        path = folder / f"{files[0][0].stem if files else video}.eaf"
-        data = eaf_bytes(project, video, own, glosses, path)
+        path = folder / f"{files[0][0].stem if files else _file_name(video)}.eaf"
+        made = eaf_of(project, video, own, glosses, path)
         with whole_file(path) as partial:
-            partial.write_bytes(data)
-        noted = {h.id: [h.sign, h.start, h.end, h.status] for h in own}
-        detail = {"video": video, "file": path.name, "hits": noted}
+            partial.write_bytes(made.data)
+        detail = {"video": video, "file": path.name, "hits": made.noted}
         project.log.append([Line("export", "", who, uuid.uuid4().hex, base=state.last, detail=detail)])
         written.append(path)
     return written
@@ -103,5 +102,10 @@ def _detections(hits: Sequence[Hit], folder: Path, kind: str) -> list[Path]:
         return write(folder / f"annotations{ending}", rows)
     written: list[Path] = []
     for video in sorted({h.video for h in hits}):
-        written += write(folder / f"{video}{ending}", [d for d in rows if d.video == video])
+        written += write(folder / f"{_file_name(video)}{ending}", [d for d in rows if d.video == video])
     return written
+
+
+def _file_name(video: str) -> str:
+    """A video's name as a file's on any system."""
+    return "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in video)

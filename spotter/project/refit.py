@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Learned", "SignHits", "changes_of", "learn", "open_orders"]
 
-MOST = 200
+MOST = 120
 """Hits of a sign that a search gives."""
 BACKGROUND = 4000
 """Windows that stand for signing at large."""
@@ -145,12 +145,12 @@ def _candidates(
     found: dict[str, list[_Candidate]] = {sign: [] for sign in signs}
     for d in archive.candidates(first, begun, most):
         found[d.sign].append(_Candidate(Place(d.video, d.start, d.end), d.score))
-    counts = [len([x for x in g.exemplar_labels if x in signs]) for g in (first, every)]
-    if counts[1] > counts[0]:
-        for d in archive.candidates(every, signs, most):
-            place = Place(d.video, d.start, d.end)
-            if not any(_same(place, c.place) for c in found[d.sign]):
-                found[d.sign].append(_Candidate(place, d.score if d.sign not in first else None))
+    later = every.copy()
+    later.remove(first.ids)
+    for d in archive.candidates(later, [sign for sign in signs if sign in later], most):
+        place = Place(d.video, d.start, d.end)
+        if not any(_same(place, c.place) for c in found[d.sign]):
+            found[d.sign].append(_Candidate(place, d.score if d.sign not in first else None))
     return found
 
 

@@ -11,16 +11,22 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
   const who = () => $("#who").value.trim() || store.annotator;
   const seen = () => store.last;
 
-  function write(action, hit, detail = {}) {
-    const row = { action, hit, base: seen(), detail };
-    store.foresee(row);
-    return outbox.push(row, who());
+  /** Writes lines [action, hit, detail] that are one action to whoever undoes it; the last one's token. */
+  function write(...lines) {
+    const tokens = lines.map(([action, hit, detail = {}]) => {
+      const row = { action, hit, base: seen(), detail };
+      store.foresee(row);
+      return outbox.push(row, who());
+    });
+    done.push(tokens);
+    undone.length = 0;
+    return tokens[tokens.length - 1];
   }
 
   function decide(action) {
     const { hit } = store;
     if (!hit) return;
-    write(action, hit.id, store.order === "sample" && store.sample ? { sample: store.sample.name } : {});
+    write([action, hit.id, store.order === "sample" && store.sample ? { sample: store.sample.name } : {}]);
     stage.flash(FLASH[action]);
     const more = store.next();
     announce(`${t(`said.${action}`)}. ${t("queue.left", { n: store.left })}`);
@@ -39,7 +45,7 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     const moved = frames.shifted(edge === "start" ? snapped(frames, hit.start) : snapped(frames, hit.end), by);
     const span = { start: hit.start, end: hit.end, [edge]: moved };
     if (span.end - span.start < 0.5 / frames.fps) return;
-    write("span", hit.id, span);
+    write(["span", hit.id, span]);
     stage.halt();
     stage.scrub(stage.time);
     stage.seek(edge === "start" ? span.start : frames.shifted(span.end, -1));
@@ -59,7 +65,7 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     const { hit } = store;
     const at = stage.hitView.frames?.shifted(stage.time, 0);
     if (!hit || at === undefined || at <= hit.start + 0.02 || at >= hit.end - 0.02) return toast(t("split.outside"));
-    write("split", hit.id, { at, second: id("h"), video: hit.video, sign: hit.sign, start: at, end: hit.end });
+    write(["split", hit.id, { at, second: id("h"), video: hit.video, sign: hit.sign, start: at, end: hit.end }]);
     return undefined;
   }
 
@@ -69,7 +75,7 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     const others = [...store.hits.values()].filter((h) => h.id !== hit.id && h.video === hit.video && h.sign === hit.sign && h.current && h.status !== "rejected" && h.start >= hit.start);
     const other = others.sort((a, b) => a.start - b.start)[0];
     if (!other) toast(t("merge.none"));
-    else write("merge", hit.id, { other: other.id, start: Math.min(hit.start, other.start), end: Math.max(hit.end, other.end) });
+    else write(["merge", hit.id, { other: other.id, start: Math.min(hit.start, other.start), end: Math.max(hit.end, other.end) }]);
   }
 
   const glosses = () => store.signs.map((s) => s.sign);
@@ -79,8 +85,7 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     if (!hit) return;
     const sign = await askText(t("relabel.ask"), t("gloss"), hit.sign, glosses());
     if (!sign || sign === hit.sign) return;
-    write("relabel", hit.id, { sign });
-    if (hit.status === "new") write("accept", hit.id);
+    write(["relabel", hit.id, { sign }], ["accept", hit.id]);
     stage.flash("✓");
     store.next();
   }
@@ -89,38 +94,30 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     const { hit } = store;
     if (!hit) return;
     const text = await askText(t("note.ask"), t("note"), hit.note);
-    if (text !== null) write("note", hit.id, { text });
+    if (text !== null) write(["note", hit.id, { text }]);
     stage.caption();
   }
 
-  const done = []; // tokens of our lines, newest last
+  const done = []; // tokens of our lines, those of one action together, newest last
   const undone = [];
-  outbox.addEventListener("pushed", () => {});
+
+  const takeBack = (token) => outbox.push({ action: "undo", hit: "", base: seen(), detail: { token } }, who());
 
   function undo() {
-    const token = done.pop();
-    if (!token) return toast(t("undo.nothing"));
-    undone.push({ token, undo: outbox.push({ action: "undo", hit: "", base: seen(), detail: { token } }, who()) });
+    const tokens = done.pop();
+    if (!tokens) return toast(t("undo.nothing"));
+    undone.push({ tokens, undos: [...tokens].reverse().map(takeBack) });
     return toast(t("said.undo"), 1.5);
   }
 
   function redo() {
     const last = undone.pop();
     if (!last) return toast(t("undo.nothing"));
-    outbox.push({ action: "undo", hit: "", base: seen(), detail: { token: last.undo } }, who());
-    done.push(last.token);
+    [...last.undos].reverse().forEach(takeBack);
+    done.push(last.tokens);
     return toast(t("said.redo"), 1.5);
   }
 
-  const push = outbox.push.bind(outbox);
-  outbox.push = (row, person) => {
-    const token = push(row, person);
-    if (row.action !== "undo") {
-      done.push(token);
-      undone.length = 0;
-    }
-    return token;
-  };
 
   /** The selection, or null with a word on how to make one. */
   function selected() {
@@ -135,7 +132,8 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     if (!store.searchable) return toast(t("again.none"), 8);
     const sign = await askText(t("more.ask"), t("gloss"), store.sign ?? "", glosses());
     if (!sign) return;
-    await written(outbox.push({ action: "exemplar", hit: id("x"), base: seen(), detail: { ...place, sign } }, who()));
+    // what is an example of the sign is also an occurrence of it
+    await written(write(["exemplar", id("x"), { ...place, sign }], occurrence(place, sign)));
     await again([sign]);
     timeline.select(null);
   }
@@ -145,9 +143,16 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     if (!place) return;
     const sign = await askText(t("relabel.ask"), t("gloss"), store.sign ?? "", glosses());
     if (!sign) return;
-    await written(outbox.push({ action: "add", hit: id("h"), base: seen(), detail: { ...place, sign } }, who()));
+    await written(write(occurrence(place, sign)));
     timeline.select(null);
     await timeline.refresh();
+  }
+
+  /** The line that makes a place an accepted hit: a new one, or the one that is there already. */
+  function occurrence(place, sign) {
+    const overlap = (h) => (Math.min(h.end, place.end) - Math.max(h.start, place.start)) / (Math.max(h.end, place.end) - Math.min(h.start, place.start));
+    const there = timeline.hits.find((h) => h.sign === sign && h.current && overlap(h) >= 0.5);
+    return there ? ["accept", there.id] : ["add", id("h"), { ...place, sign }];
   }
 
   /** Resolves when a line is in the log. */
