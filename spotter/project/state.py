@@ -229,9 +229,10 @@ class State:
         for line in lines:
             hit = _after(hit, name, line)
         if hit is None:
-            made = self.hits.get(name)
-            if made is not None:
-                self.hits[name] = replace(made, status="withdrawn")
+            made = [_after(None, name, self._lines[n]) for n in self._about.get(name, ())]
+            first = next((one for one in made if one is not None), None)
+            if first is not None:
+                self.hits[name] = replace(first, status="withdrawn")
         else:
             self.hits[name] = replace(hit, conflict=_conflict(lines, name))
 

@@ -148,7 +148,7 @@ def run(
     )
     config = uvicorn.Config(
         app, host=address.host, port=address.port, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=3, **tls,
+        timeout_graceful_shutdown=1, **tls,
     )  # fmt: skip
     server = uvicorn.Server(config)
 

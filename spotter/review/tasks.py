@@ -105,13 +105,28 @@ def alignment(
         return [(hit.start, float(facts["start"])), (hit.end, float(facts["end"]))]
     one, other = (np.ascontiguousarray(_unit(x), np.float64) for x in (features, shown))
     path = np.array(dtw_ndim.warping_path(one, other), np.float64)
-    # frames' middles as shares of the spans; the ends of both spans belong together
-    x = (path[:, 0] + 0.5) / len(one)
-    y = (path[:, 1] + 0.5) / len(other)
-    x, y = np.concatenate([[0], x, [1]]), np.concatenate([[0], y, [1]])
+    x, y = _smooth_path(path, len(one), len(other))
     first, last = float(facts["start"]), float(facts["end"])
     seconds = hit.start + x * (hit.end - hit.start), first + y * (last - first)
     return [(round(float(a), 4), round(float(b), 4)) for a, b in zip(*seconds, strict=True)]
+
+
+SMOOTH = 5
+"""Frames over which a path is averaged: the cheapest one goes in jumps, and nobody can watch that."""
+
+
+def _smooth_path(path: NDArray[np.float64], rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A rising line through a warping path (N, 2): shares of the one span, shares of the other; from (0, 0) to (1, 1)."""
+    sums, counts = np.zeros(rows), np.zeros(rows)
+    np.add.at(sums, path[:, 0].astype(int), (path[:, 1] + 0.5) / columns)
+    np.add.at(counts, path[:, 0].astype(int), 1)
+    middle = sums / counts
+    # mirrored at the ends, so that the average still goes from 0 to 1
+    padded = np.concatenate([-middle[:SMOOTH][::-1], middle, 2 - middle[-SMOOTH:][::-1]])
+    averaged = np.convolve(padded, np.ones(SMOOTH) / SMOOTH, mode="same")[min(SMOOTH, rows) :][:rows]
+    y = np.maximum.accumulate(np.clip(averaged, 0, 1))
+    x = (np.arange(rows) + 0.5) / rows
+    return np.concatenate([[0], x, [1]]), np.concatenate([[0], y, [1]])
 
 
 def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -104,10 +104,10 @@ export class Stage extends EventTarget {
   }
 
   /** Brings the example to where the hit is. */
-  follow(exact = false) {
+  follow(exact = false, at = this.time) {
     if (!this.hit || !this.example?.media || !this.exampleView.facts) return;
     const source = this.exampleView.source;
-    const [wanted, slope] = this.counterpart(this.time);
+    const [wanted, slope] = this.counterpart(at);
     if (!this.running || !this.locked) {
       source.pause();
       if (exact && this.locked) source.clock = this.exampleView.frames.inside(wanted);
@@ -174,7 +174,7 @@ export class Stage extends EventTarget {
     if (!this.hit || this.hit.video !== this.media || seconds < this.hit.start || seconds >= this.hit.end) this.unlock();
     this.halt();
     this.seek(seconds);
-    this.exact = true;
+    this.follow(true, this.hitView.frames?.shifted(seconds, 0) ?? seconds);
   }
 
   toggle() {
@@ -206,7 +206,7 @@ export class Stage extends EventTarget {
     const target = view.frames.shifted(this.time, by);
     if (this.hit && (target < this.hit.start - 1 || target > this.hit.end + 1)) this.unlock();
     this.seek(target);
-    this.exact = true;
+    this.follow(true, target);
   }
 
   setSpeed(speed) {

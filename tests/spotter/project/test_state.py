@@ -205,7 +205,7 @@ def test_lines_that_do_not_fit(action: str, hit: str, detail: dict[str, Any], wh
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["accept", "reject", "unsure", "clear", "span", "relabel", "undo"]),
+        st.sampled_from(["accept", "reject", "unsure", "clear", "span", "relabel", "add", "split", "undo", "undo"]),
         st.sampled_from(["h0", "h1"]),
         st.sampled_from(["a", "b"]),
         st.integers(0, 8),
@@ -229,6 +229,12 @@ def test_taking_lines_one_by_one_ends_as_reading_them_all(steps: list[tuple[str,
             detail = {"start": float(value), "end": value + 1.0}
         elif action == "relabel":
             detail = {"sign": f"S{value}"}
+        elif action in ("add", "split"):
+            detail = {"video": "talk", "sign": "HOUSE", "start": float(value), "end": value + 2.0}
+            if action == "add":
+                hit = f"new-{len(lines)}"
+            else:
+                detail |= {"at": float(value), "second": f"new-{len(lines)}"}
         n = len(lines) + 1
         line = Line(action, hit, client, f"t{number}", client, max(0, n - 1 - value), "s1", "e1", detail, n)
         lines.append(line)
@@ -245,6 +251,9 @@ def test_taking_lines_one_by_one_ends_as_reading_them_all(steps: list[tuple[str,
         own = [line for line in lines if standing[line.n] and line.hit == name]
         decided = [words[line.action] for line in own if line.action in words]
         spans = [line.detail["start"] for line in own if line.action == "span"]
+        made = {name for name, h in state.hits.items() if name.startswith("new") and h.status == "withdrawn"}
+        undone = {x.detail.get("second", x.hit) for x in lines if x.action in ("add", "split") and not standing[x.n]}
+        assert made == undone
         assert state.hits[name].status == (decided[-1] if decided else "new")
         assert state.hits[name].start == (spans[-1] if spans else {"h0": 1.0, "h1": 5.0}[name])
 
