@@ -15,7 +15,7 @@ from .folder import Project
 from .log import Line
 from .state import Hit, State
 
-__all__ = ["KINDS", "export_project", "hits_of"]
+__all__ = ["KINDS", "export_project", "file_name", "hits_of"]
 
 KINDS: tuple[str, ...] = ("eaf", "vtt", "textgrid", "csv", "json", "decisions.csv", "decisions.json")
 STATUSES = ("accepted", "unsure", "rejected", "new")
@@ -83,7 +83,7 @@ def _eaf_files(
         files = elan_of(project, video)
         if not own and not files:
             continue
-        path = folder / f"{files[0][0].stem if files else _file_name(video)}.eaf"
+        path = folder / f"{files[0][0].stem if files else file_name(video)}.eaf"
         made = eaf_of(project, video, own, glosses, path)
         with whole_file(path) as partial:
             partial.write_bytes(made.data)
@@ -102,10 +102,10 @@ def _detections(hits: Sequence[Hit], folder: Path, kind: str) -> list[Path]:
         return write(folder / f"annotations{ending}", rows)
     written: list[Path] = []
     for video in sorted({h.video for h in hits}):
-        written += write(folder / f"{_file_name(video)}{ending}", [d for d in rows if d.video == video])
+        written += write(folder / f"{file_name(video)}{ending}", [d for d in rows if d.video == video])
     return written
 
 
-def _file_name(video: str) -> str:
+def file_name(video: str) -> str:
     """A video's name as a file's on any system."""
     return "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in video)

@@ -22,7 +22,9 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def planted(rng: np.random.Generator, right: int, wrong: int, width: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def planted(
+    rng: np.random.Generator, right: int, wrong: int, width: int = 24
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hits whose truth lies along one direction that the cosine hardly shows: (z, cosines, truth)."""
     direction = unit(rng.normal(size=(1, width)))
     truth = np.r_[np.ones(right, bool), np.zeros(wrong, bool)]
@@ -99,7 +101,9 @@ def test_decided_hits_are_judged_by_heads_that_have_not_seen_them() -> None:
         without[k] = 0
         rest = np.arange(12) != k
         alone = scores_of(z[rest], cosines[rest], without[rest], folds=2).head
-        assert honest.unseen[k] == pytest.approx(float(alone.log_odds(z[k : k + 1], prior_log_odds(cosines[k : k + 1]))[0]))
+        assert honest.unseen[k] == pytest.approx(
+            float(alone.log_odds(z[k : k + 1], prior_log_odds(cosines[k : k + 1]))[0])
+        )
 
 
 def test_a_space_makes_signing_at_large_round() -> None:

@@ -42,7 +42,12 @@ def opened_browser() -> Iterator[Any]:
     program = chromium()
     playwright = pytest.importorskip("playwright.sync_api", reason="NO BROWSER DRIVER: pip install playwright")
     with playwright.sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+        ]
         browser = driver.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
@@ -95,7 +100,9 @@ def ready(page: Any, url: str) -> Any:
     """The page, opened and filled; whatever goes wrong in it fails the test."""
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None)
+    page.on(
+        "console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None
+    )
     page.wrong = wrong
     page.goto(url)
     page.wait_for_selector("html[data-ready=yes]", timeout=60_000)

@@ -178,7 +178,13 @@ def test_decisions_are_written_once_and_refused_one_by_one(user: TestClient, pro
         {"token": "t1", "action": "accept", "hit": first["id"], "base": 0},
         {"token": "t2", "action": "accept", "hit": "nowhere", "base": 0},
         {"token": "t3", "action": "span", "hit": second["id"], "base": 0, "detail": {"start": 1.0, "end": 0.5}},
-        {"token": "t4", "action": "note", "hit": third["id"], "base": 0, "detail": {"text": "<script>alert(1)</script>"}},
+        {
+            "token": "t4",
+            "action": "note",
+            "hit": third["id"],
+            "base": 0,
+            "detail": {"text": "<script>alert(1)</script>"},
+        },
         {"action": "accept", "hit": first["id"]},
         {"token": "t5", "action": "explode", "hit": first["id"]},
     ]
@@ -227,7 +233,10 @@ def test_what_another_program_writes_is_seen(user: TestClient, project: Project)
     other.close()
     searches = len(user.get("/api/start").json()["searches"])
     assert user.get("/api/hits", params={"sign": hit["sign"]}).json()["hits"][0]["status"] == "rejected"
-    assert user.get("/api/changes", params={"since": 0, "searches": searches}).json()["hits"][0]["who"] == "the command line"
+    assert (
+        user.get("/api/changes", params={"since": 0, "searches": searches}).json()["hits"][0]["who"]
+        == "the command line"
+    )
 
 
 def finished(user: TestClient, job: dict[str, Any]) -> dict[str, Any]:

@@ -278,7 +278,12 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(page: Any) -> None:
     page.keyboard.press("a")
     page.wait_for_timeout(100)
     assert page.evaluate("spotter.store.left") == before
-    assert page.evaluate("document.querySelectorAll('audio').length + [...document.querySelectorAll('video')].filter((v) => !v.muted).length") == 0
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('audio').length + [...document.querySelectorAll('video')].filter((v) => !v.muted).length"
+        )
+        == 0
+    )
 
 
 def test_german_words_and_the_language_of_the_page(browser: Any, server: Server) -> None:
