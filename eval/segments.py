@@ -164,7 +164,8 @@ def read_segments(
     | `.json`, `.pkl` | ``{video: [[sign, start, end(, score)], …]}``: the challenge's form | ms |
     | `.eaf` | ELAN, see `annotations.elan` | its own |
     | `.vtt`, `.srt` | subtitles, see `annotations.subtitles` | their own |
-    | folder | files of one of the last three kinds, or the challenge's `video.txt` with rows `sign,start,end` | ms |
+    | `.TextGrid` | Praat, see `annotations.textgrid` | s |
+    | folder | files of one of the last kinds, or the challenge's `video.txt` with rows `sign,start,end` | ms |
 
     Args:
         unit: "s", "ms" or "frames" (with `fps`): of the times, where the file does not state it.

@@ -41,6 +41,7 @@ INSIDE = {
     "gallery/corpus_index.py:build_index": "moves a finished file onto the temporary name",
     "embeddings/training/log.py:TrainingLog.__init__": "a log grows line by line; a cut last line is passed over",
     "spotter/corpus/folder.py:Corpus.writing": "opens the lock, an empty file",
+    "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "scripts/bench/scoring.py:autsl_folder": "made-up annotations in a temporary folder",
     "scripts/bench/scoring.py:wlasl_file": "the same",
     "scripts/bench/pipeline.py:stages": "copies of a made-up video in a temporary folder",

@@ -92,12 +92,33 @@ class Inputs:
         (self.folder / "empty").mkdir()
         return self.folder / "empty"
 
+    @cached_property
+    def video(self) -> Path:
+        from embeddings.video import write_video
+
+        return write_video(self.folder / "film.mp4", (np.full((32, 48, 3), 9 * k, np.uint8) for k in range(12)), 25.0)
+
+    @cached_property
+    def project(self) -> Path:
+        """A project with the pose file as its video and an accepted hit in it."""
+        from spotter.project.folder import Project
+        from spotter.project.log import Line
+
+        project = Project.create(self.folder / "project", "A project")
+        project.add_videos([self.pose])
+        project.record("search", detections()[:1], "e", {"signs": ["TREE"]}, "ann")
+        (hit,) = project.state().hits
+        project.log.append([Line("accept", hit, "ann", "token", at="2001-01-01T00:00:00.000Z")])
+        project.close()
+        return project.folder
+
     def _text(self, name: str, content: str) -> Path:
         (self.folder / name).write_text(content)
         return self.folder / name
 
     def prepare(self) -> None:
         assert all((self.pose, self.hands, self.network, self.log, self.parts, self.list, self.template, self.empty))
+        assert all((self.video, self.project))
 
 
 INPUTS = Inputs()
@@ -273,6 +294,85 @@ def make_detections(name: str) -> Callable[[Path], None]:
         spotter.write(folder / name, detections())
 
     return make
+
+
+@contextmanager
+def opened_project() -> Iterator[Any]:
+    """A copy: some writers add a line to its log."""
+    import shutil
+
+    from spotter.project.folder import Project
+
+    with TemporaryDirectory(prefix="writers-") as folder:
+        project = Project.open(shutil.copytree(INPUTS.project, Path(folder) / "project", symlinks=True))
+        try:
+            yield project
+        finally:
+            project.close()
+
+
+def make_clips(folder: Path) -> None:
+    from spotter.project.clips import write_clips
+
+    with opened_project() as project:
+        write_clips(project, folder / "clips")
+
+
+def make_decisions(folder: Path) -> None:
+    from spotter.project.exchange import export_log
+
+    with opened_project() as project:
+        export_log(project, folder / "decisions.csv")
+        export_log(project, folder / "decisions.json")
+
+
+def make_project_eaf(folder: Path) -> None:
+    from spotter.project.export import export_project
+
+    with opened_project() as project:
+        export_project(project, ["eaf"], folder=folder)
+
+
+def make_project_settings(folder: Path) -> None:
+    from spotter.project.settings import new_settings
+
+    new_settings(folder / "spotter.toml", "A project")
+
+
+def make_playable_copy(folder: Path) -> None:
+    from spotter.review.media import make_playable
+
+    make_playable(INPUTS.video, folder / "copy.mp4")
+
+
+def make_still(folder: Path) -> None:
+    from spotter.review.media import Media, media_id
+
+    media = Media(folder / "cache")
+    media.add("video", {"film": INPUTS.video})
+    media.picture(media_id("video", "film"), 0.1, 24)
+
+
+def make_session(folder: Path) -> None:
+    from spotter.review import security
+
+    with patch.object(security.secrets, "token_urlsafe", lambda length: length * "s"):
+        security.session_secret(folder / "session" / "secret")
+
+
+def make_address(folder: Path) -> None:
+    from types import SimpleNamespace
+
+    from spotter.review import server
+
+    with patch.object(server, "free_port", lambda wanted: wanted), patch.object(server, "session_secret", lambda _: ""):
+        server.address_of(SimpleNamespace(at=SimpleNamespace(cache=folder)), 8231)  # type: ignore[arg-type]
+
+
+def make_skeleton(folder: Path) -> None:
+    from spotter.review.tasks import skeleton
+
+    skeleton(None, lambda share: None, str(INPUTS.pose), str(folder / "talk.npy"))  # type: ignore[arg-type]
 
 
 def make_report(folder: Path) -> None:
@@ -596,7 +696,17 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/formats/elan.py:EafDocument.save": make_detections("found.eaf"),
     "spotter/formats/table.py:write_csv": make_detections("found.csv"),
     "spotter/formats/table.py:write_json_table": make_detections("found.json"),
+    "spotter/formats/textgrid.py:write_textgrid": make_detections("found.TextGrid"),
     "spotter/formats/vtt.py:write_vtt": make_detections("found.vtt"),
+    "spotter/project/clips.py:write_clips": make_clips,
+    "spotter/project/exchange.py:export_log": make_decisions,
+    "spotter/project/export.py:_eaf_files": make_project_eaf,
+    "spotter/project/settings.py:new_settings": make_project_settings,
+    "spotter/review/media.py:Media.picture": make_still,
+    "spotter/review/media.py:make_playable": make_playable_copy,
+    "spotter/review/security.py:session_secret": make_session,
+    "spotter/review/server.py:address_of": make_address,
+    "spotter/review/tasks.py:skeleton": make_skeleton,
     "spotter/report/page.py:write_report": make_report,
     "spotter/report/phonology.py:_write_csv": make_description("description.csv"),
     "spotter/report/phonology.py:_write_page": make_description("description.html"),

@@ -195,7 +195,8 @@ def _clips(path: Path, kind: Kind, part: str = "") -> list[Recording]:
     chosen = [entry for entry in entries if part in ("", entry.part, entry.name)]
     if part and not chosen:
         raise RecordingError(f"{path}: has no clip {part!r}; it has {_some([e.part or e.name for e in entries])}")
-    names = (_file_name(entry.name) for entry in chosen)
+    # a clip's name becomes a file's; a file's own name is one
+    names = (_file_name(entry.name) if entry.part else entry.name for entry in chosen)
     return [
         replace(whole, name=name, part=entry.part, label=entry.label, signer=entry.signer)
         for entry, name in zip(chosen, names, strict=True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 __all__ = ["READABLE", "Annotations", "Row", "SegmentError", "read_text"]
 
-READABLE = (".csv", ".tsv", ".json", ".pkl", ".eaf", ".vtt", ".srt")
+READABLE = (".csv", ".tsv", ".json", ".pkl", ".eaf", ".vtt", ".srt", ".textgrid")
 """Endings of files that are read; folders are too."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import Annotations, Row, SegmentError
 
-__all__ = ["VIDEO_PROPERTY", "read_elan", "video_of"]
+__all__ = ["VIDEO_PROPERTY", "read_elan", "read_tiers", "video_of"]
 
 VIDEO_PROPERTY = "sign-spotter.video"
 Element = ElementTree.Element
@@ -33,6 +33,12 @@ def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
     Raises:
         SegmentError: no ELAN file, a tier it does not have, or an annotation that ends before it starts.
     """
+    rows = [row for listed in read_tiers(path, tiers).values() for row in listed]
+    return Annotations(sorted(rows, key=_by_time), [video_of(path)])
+
+
+def read_tiers(path: Path, tiers: Sequence[str] | None = None) -> dict[str, list[Row]]:
+    """Tier → its annotations in the order of time, see `read_elan`."""
     root, video = _root(path), video_of(path)
     by_name = {str(tier.get("TIER_ID")): tier for tier in root.iter("TIER")}
     missing = [name for name in tiers or () if name not in by_name]
@@ -40,8 +46,9 @@ def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
         raise SegmentError(f"{path}: no tier {', '.join(missing)}; it has {', '.join(by_name) or 'none'}")
     chosen = [name for name in by_name if by_name[name].get("PARENT_REF") is None] if tiers is None else list(tiers)
     slots, by_id, scores = _times(path, root), _by_id(root), _scores(root)
-    rows: list[Row] = []
+    rows: dict[str, list[Row]] = {}
     for name in chosen:
+        rows[name] = []
         for element in _annotations(by_name[name]):
             own, value = str(element.get("ANNOTATION_ID")), _value(element)
             aligned = _aligned(path, element, by_id)
@@ -51,8 +58,13 @@ def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
                 raise SegmentError(f"{path}: annotation {own} refers to time slot {error}, which is missing") from None
             where = f"{path}, annotation {own} on tier {name!r}"
             if value.strip() and start != end:
-                rows.append(Row(where, video, value, start, end, scores.get(own), "ms"))
-    return Annotations(sorted(rows, key=lambda row: (row.start, row.end, row.sign)), [video])
+                rows[name].append(Row(where, video, value, start, end, scores.get(own), "ms"))
+        rows[name].sort(key=_by_time)
+    return rows
+
+
+def _by_time(row: Row) -> tuple[float, float, str]:
+    return row.start, row.end, row.sign
 
 
 def video_of(path: Path) -> str:

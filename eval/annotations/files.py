@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import READABLE, Annotations, SegmentError, challenge, elan, read_text, subtitles, tables
+from . import READABLE, Annotations, SegmentError, challenge, elan, read_text, subtitles, tables, textgrid
 
 __all__ = ["read_annotations"]
 
@@ -39,6 +39,8 @@ def read_annotations(path: Path, tiers: Sequence[str] | None = None) -> Annotati
         return elan.read_elan(path, tiers)
     if suffix in (".vtt", ".srt"):
         return subtitles.read_subtitles(path)
+    if suffix == ".textgrid":
+        return textgrid.read_textgrid(path)
     raise SegmentError(f"{path}: its ending is {path.suffix!r}; expected {', '.join(READABLE)} or a folder")
 
 
@@ -54,13 +56,13 @@ def _folder(folder: Path, tiers: Sequence[str] | None) -> Annotations:
     """All files of the one kind that a folder holds."""
     kinds = {
         ending: files
-        for ending in (".eaf", ".vtt", ".srt", ".txt")
+        for ending in (".eaf", ".vtt", ".srt", ".textgrid", ".txt")
         if (files := sorted(f for f in folder.iterdir() if f.suffix.lower() == ending and not f.name.startswith(".")))
     }
     if len(kinds) != 1:
         raise SegmentError(
-            f"{folder}: holds {' and '.join(kinds) or 'no annotation'} files; expected one kind of .eaf, .vtt, .srt or "
-            "the challenge's .txt, a file for each video"
+            f"{folder}: holds {' and '.join(kinds) or 'no annotation'} files; expected one kind of .eaf, .vtt, .srt, "
+            ".TextGrid or the challenge's .txt, a file for each video"
         )
     ((ending, files),) = kinds.items()
     if ending == ".txt":

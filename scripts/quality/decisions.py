@@ -28,10 +28,10 @@ import torch
 
 from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
-from embeddings.files import write_json
 from embeddings.pose import write_pose
 from eval.spotting.curves import precision_recall
 from eval.tables import Table
+from safe_files import write_json
 from scripts.real.streams import StreamSet, real_streams
 from spotter.corpus.folder import Corpus
 from spotter.corpus.indexing import index_videos, settings_for

@@ -145,7 +145,7 @@ def search(
     clips: Clips,
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="File for the hits: .csv .json .eaf .vtt .pkl; may be repeated."),
+        typer.Option("--output", "-o", help="File for the hits: .csv .json .eaf .vtt .TextGrid .pkl; may be repeated."),
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     encoder: EncoderName = "default",

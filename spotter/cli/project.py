@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import err, out, print_json, video_files
+from .console import err, out, print_json
 from .options import JsonFlag
 
 if TYPE_CHECKING:
@@ -87,17 +87,13 @@ def new(
     """Make a project folder, or add to one: videos, examples and ELAN files are linked, never copied."""
     from ..project.folder import Project
     from ..project.settings import LANGUAGES
-    from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
 
     if language not in LANGUAGES:
         raise ValueError(f"--language {language}: expected {' or '.join(LANGUAGES)}")
     # everything is looked at before anything is made
-    listed = video_files(videos) if videos else []
+    listed = _recordings(videos or [])
     examples = [clip for path in exemplars or () for clip in _clips(path)]
-    notes = video_files(elan, (".eaf",)) if elan else []
-    for file in listed:
-        if file.suffix.lower() not in (*VIDEO_SUFFIXES, *POSE_SUFFIXES):
-            raise ValueError(f"{file}: expected a video or a pose file")
+    notes = [file for path in elan or () for file in _elan_files(path)]
     project = Project.create(folder, name, language)
     added = {
         "videos": project.add_videos(listed),
@@ -115,14 +111,36 @@ def new(
         out.print(f"next: [bold]spotter review {folder}[/bold]", markup=True)
 
 
+def _recordings(given: list[Path]) -> list[Path]:
+    """The files to link; of a video and its pose file the video, which can be looked at."""
+    from embeddings.recordings import find_recordings
+
+    from ..project.folder import check_linkable
+
+    found = [recording.path for recording in find_recordings(given, ("frames",))] if given else []
+    for path in found:
+        check_linkable(path)
+    return list(dict.fromkeys(found))
+
+
 def _clips(path: Path) -> list[tuple[Path, str]]:
     """(clip, folder it lies in below `path`): in a folder of folders the inner folder's name is the gloss."""
     from ..enrolment import find_exemplars
+    from ..project.folder import check_linkable
 
-    return [
-        (Path(e.source), "" if not path.is_dir() or Path(e.source).parent == path else Path(e.source).parent.name)
-        for e in find_exemplars(path)
-    ]
+    clips = [Path(e.source) for e in find_exemplars(path, ("frames",))]
+    for clip in clips:
+        check_linkable(clip)
+    return [(clip, "" if not path.is_dir() or clip.parent == path else clip.parent.name) for clip in clips]
+
+
+def _elan_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(f for f in path.iterdir() if f.suffix.lower() == ".eaf" and not f.name.startswith("."))
+    if not found:
+        raise ValueError(f"{path}: no .eaf file in this folder")
+    return found
 
 
 def _count(linked: list[Linked]) -> str:

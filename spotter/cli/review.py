@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import Failures, err, out, print_json, progress_bar
-from .options import EncoderName, Estimator, EstimatorName, JsonFlag, Workers
+from .options import EncoderName, JsonFlag, Poses, reads_recordings
 from .project import ProjectFolder, opened
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter export project/ --as eaf --as csv -o results/[/bold]")(export)
 
 
+@reads_recordings
 def review(
+    poses: Poses,
     folder: ProjectFolder = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port (default: the one of the last time, else a free one).")
@@ -35,13 +37,11 @@ def review(
         bool, typer.Option("--prepare/--no-prepare", help="First enrol, index and search what is not yet.")
     ] = True,
     encoder: EncoderName = "default",
-    estimator: EstimatorName = Estimator.mediapipe,
-    workers: Workers = 0,
 ) -> None:
     """Look at a project's hits in the browser: accept, reject, correct, search again. Ctrl+C ends it."""
     project = opened(folder)
     if prepared:
-        _prepare(project, encoder, estimator.value, workers)
+        _prepare(project, encoder, poses)
     from ..review.desk import Desk
     from ..review.server import address_of, review_app, run
 
@@ -56,7 +56,7 @@ def _announce(url: str) -> None:
     err.print("only this machine can open it, with this address; Ctrl+C ends it, nothing decided is lost")
 
 
-def _prepare(project: Project, encoder: str, estimator: str, workers: int) -> None:
+def _prepare(project: Project, encoder: str, poses: Poses) -> None:
     from ..project.prepare import prepare
 
     tasks: dict[str, object] = {}
@@ -67,7 +67,7 @@ def _prepare(project: Project, encoder: str, estimator: str, workers: int) -> No
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
 
-        made = prepare(project, encoder, estimator, workers, tell)
+        made = prepare(project, encoder, poses.estimator.value, poses.workers, tell, fps=poses.fps)
     failures = Failures()
     for file, why in made.failed:
         failures.add(file, why)

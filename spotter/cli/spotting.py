@@ -179,7 +179,9 @@ def spot(
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="File for the detections: .csv .json .eaf .vtt .pkl; may be repeated."),
+        typer.Option(
+            "--output", "-o", help="File for the detections: .csv .json .eaf .vtt .TextGrid .pkl; may be repeated."
+        ),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     encoder: EncoderName = "default",

@@ -130,7 +130,7 @@ def _write_each(
             file = media.get(video) if isinstance(media, Mapping) else media
             write_eaf(target, own, video, None if file is None else Path(file), tiers)
         elif suffix == ".textgrid":
-            write_textgrid(target, own)
+            write_textgrid(target, own, video)
         else:
             write_vtt(target, own, video)
         written.append(target)

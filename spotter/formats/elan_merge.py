@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eval.annotations.elan import read_tiers
+from eval.segments import Segment
+
 from .elan import MIME_TYPES
 from .elan_bytes import Edit, Layout, Placed, Scan, decoded, edited, line_start, parsed, scanned
 from .elan_own import (
@@ -32,7 +35,6 @@ from .elan_own import (
     type_elements,
     vocabulary_elements,
 )
-from .elan_read import EafAnnotation, read_annotations
 
 __all__ = ["MediaLink", "media_links", "new_document", "user_tiers", "with_own", "without_own"]
 
@@ -203,7 +205,7 @@ def media_links(data: bytes, name: str = "the file") -> list[MediaLink]:
     return [MediaLink(e.get("MEDIA_URL", ""), int(e.get("TIME_ORIGIN") or 0) / 1000) for e in found]
 
 
-def user_tiers(path: Path) -> dict[str, list[EafAnnotation]]:
+def user_tiers(path: Path) -> dict[str, list[Segment]]:
     """The tiers that are not ours, with their annotations by time, dependent ones included.
 
     Raises:
@@ -211,10 +213,8 @@ def user_tiers(path: Path) -> dict[str, list[EafAnnotation]]:
     """
     tiers = parsed(path.read_bytes(), str(path)).iter("TIER")
     names = [t.get("TIER_ID", "") for t in tiers if not t.get("LINGUISTIC_TYPE_REF", "").startswith(PREFIX)]
-    found: dict[str, list[EafAnnotation]] = {name: [] for name in names}
-    for one in read_annotations(path, names) if names else ():
-        found[one.tier].append(one)
-    return found
+    rows = read_tiers(path, names) if names else {}
+    return {name: [Segment(r.video, r.sign, r.start / 1000, r.end / 1000) for r in rows[name]] for name in names}
 
 
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>

@@ -1,34 +1,26 @@
-"""Detections as Praat TextGrids: an interval tier per sign, written in the long text form; both text forms are read.
-
-The form is free: what counts are the quoted strings, the numbers that stand by themselves, and the flag `<exists>`, in
-their order; all else is there for people (Praat's manual, "TextGrid file formats").
-"""
+"""Segments as Praat TextGrids: an interval tier per sign, in the long text form; scores have no place there."""
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from embeddings.files import write_text
+from eval.annotations.textgrid import VIDEO_COMMENT
+from eval.segments import Segment
+from safe_files import write_text
 
-from ..detection import Detection
-
-__all__ = ["read_textgrid", "write_textgrid"]
-
-TOKEN = re.compile(r'"((?:[^"]|"")*)"|(?<!\S)(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)|(<exists>|<absent>)')
+__all__ = ["write_textgrid"]
 
 
-def write_textgrid(path: Path, detections: Sequence[Detection], duration: float = 0.0) -> None:
-    """Writes the detections of one video; signs that overlap themselves go on further tiers of their name.
+def write_textgrid(path: Path, segments: Sequence[Segment], video: str, duration: float = 0.0) -> None:
+    """Writes the segments of one video; signs that overlap themselves go on further tiers of their name.
 
     Args:
-        duration: of the video in seconds; the end of the last detection where that is later.
+        duration: of the video in seconds; the end of the last segment where that is later.
     """
-    end = max([duration, *(d.end for d in detections)], default=0.0) or 1.0
-    tiers: list[tuple[str, list[Detection]]] = []
-    for d in sorted(detections, key=lambda d: (d.sign, d.start, d.end)):
+    end = max([duration, *(d.end for d in segments)], default=0.0) or 1.0
+    tiers: list[tuple[str, list[Segment]]] = []
+    for d in sorted(segments, key=lambda d: (d.sign, d.start, d.end)):
         free = next((rows for name, rows in tiers if name == d.sign and rows[-1].end <= d.start), None)
         if free is None:
             tiers.append((d.sign, [d]))
@@ -49,11 +41,12 @@ def write_textgrid(path: Path, detections: Sequence[Detection], duration: float 
                 f"        intervals [{k}]:", f"            xmin = {first!r}", f"            xmax = {last!r}",
                 f"            text = {_quoted(text)}",
             ]  # fmt: skip
+    lines.append(VIDEO_COMMENT + " ".join(video.split("\n")))
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _filled(rows: Sequence[Detection], end: float) -> Iterator[tuple[float, float, str]]:
-    """Intervals that cover everything from 0 to `end`, as Praat needs them; empty between the detections."""
+def _filled(rows: Sequence[Segment], end: float) -> Iterator[tuple[float, float, str]]:
+    """Intervals that cover everything from 0 to `end`, as Praat needs them; empty between the segments."""
     at = 0.0
     for d in rows:
         if d.start > at:
@@ -66,67 +59,3 @@ def _filled(rows: Sequence[Detection], end: float) -> Iterator[tuple[float, floa
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-def read_textgrid(path: Path) -> list[Detection]:
-    """Intervals with a text, of every interval tier, by time; the video is called like the file, the score is 1.
-
-    Raises:
-        ValueError: no TextGrid in text form, or an interval that ends before it starts.
-    """
-    tokens = _tokens(path)
-    try:
-        if next(tokens) != "ooTextFile" or next(tokens) != "TextGrid":
-            raise ValueError("expected a TextGrid in Praat's text form")
-        _numbers(tokens, 2)
-        tiers = _count(tokens) if next(tokens) == "<exists>" else 0
-        found = [d for _ in range(tiers) for d in _tier(path, tokens)]
-    except (StopIteration, ValueError) as error:
-        reason = str(error) or "it ends too early"
-        raise ValueError(f"{path}: not readable as a TextGrid ({reason})") from None
-    return sorted(found, key=lambda d: (d.start, d.end, d.sign))
-
-
-def _tier(path: Path, tokens: Iterator[str | float]) -> list[Detection]:
-    kind, name = next(tokens), next(tokens)
-    if kind not in ("IntervalTier", "TextTier"):
-        raise ValueError(f"a tier of the class {kind!r}")
-    _numbers(tokens, 2)
-    rows = []
-    for _ in range(_count(tokens)):
-        times = _numbers(tokens, 2 if kind == "IntervalTier" else 1)
-        text = next(tokens)
-        if not isinstance(text, str):
-            raise ValueError(f"tier {name!r}: {text} where a text should be")
-        if kind == "IntervalTier" and text.strip():
-            rows.append(Detection(path.stem, text, times[0], times[1], 1.0))
-    return rows
-
-
-def _tokens(path: Path) -> Iterator[str | float]:
-    try:
-        data = path.read_bytes()
-        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if wide else "utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
-    for quoted, number, flag in TOKEN.findall(text):
-        if number:
-            yield float(number)
-        else:
-            yield flag or quoted.replace('""', '"')
-
-
-def _numbers(tokens: Iterator[str | float], count: int) -> list[float]:
-    found = [next(tokens) for _ in range(count)]
-    wrong = [x for x in found if not isinstance(x, float)]
-    if wrong:
-        raise ValueError(f"{wrong[0]!r} where a number should be")
-    return [float(x) for x in found]
-
-
-def _count(tokens: Iterator[str | float]) -> int:
-    (number,) = _numbers(tokens, 1)
-    if number != int(number) or not 0 <= number <= 10_000_000:
-        raise ValueError(f"{number} where a count should be")
-    return int(number)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embeddings.files import whole_file, write_text
+from safe_files import WriteError, open_whole, write_text
 
-from ..sources import POSE_SUFFIXES
+from .endings import holds_pictures
 from .export import file_name, hits_of
 from .folder import Project
 from .state import Hit
@@ -69,11 +69,13 @@ def write_clips(
             row, again = _clip(project, folder, hit, margin, before.get(hit.id))
             made.rows.append(row)
             made.kept += again
+        except WriteError:
+            raise
         except (ValueError, OSError) as error:
             made.failed.append((f"{hit.sign} in {hit.video} at {hit.start:.2f} s", str(error)))
         if progress is not None:
             progress(number, len(hits))
-    with whole_file(folder / "index.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with open_whole(folder / "index.csv") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(made.rows)
@@ -105,7 +107,7 @@ def _clip(
         "score": "" if hit.score is None else f"{hit.score:.4f}", "who": hit.who, "hit": hit.id,
     }  # fmt: skip
     span = (first, hit.end + margin)
-    pictures = source.suffix.lower() not in POSE_SUFFIXES
+    pictures = holds_pictures(source)
     same = before is not None and all(
         before.get(key) == str(row[key]) for key in ("label", "start", "end", "from", "to")
     )
@@ -131,7 +133,7 @@ def _cut_video(source: Path, target: Path, start: float, end: float) -> None:
 
 def _pose_of(project: Project, video: str) -> Path | None:
     own = project.videos.get(video)
-    if own is not None and own.suffix.lower() in POSE_SUFFIXES:
+    if own is not None and not holds_pictures(own):
         return own
     folders = (project.at.poses, project.at.corpus / "poses")
     paths = [folder / f"{video}{suffix}" for folder in folders for suffix in (".pose", ".h5")]

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from ..formats.elan_merge import media_links, new_document, with_own
 from ..formats.elan_own import OwnAnnotation, own_annotations
-from ..sources import VIDEO_SUFFIXES
+from .endings import holds_pictures
 from .folder import Project
 from .log import Line
 from .state import Hit, State, checked
@@ -78,7 +78,7 @@ def eaf_of(project: Project, video: str, hits: Sequence[Hit], signs: Sequence[st
         data = path.read_bytes()
     else:
         target = project.videos.get(video)
-        shown = target is not None and target.suffix.lower() in VIDEO_SUFFIXES
+        shown = target is not None and holds_pictures(target)
         path, origin, data = at, 0.0, new_document(project.annotator, target if shown else None, at)
     own, noted = [], {}
     for h in hits:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from embeddings.files import whole_file, write_json
+from safe_files import open_whole, write_json
 
 from ..detection import Detection
 from .folder import Project
@@ -54,7 +54,7 @@ def export_log(project: Project, path: Path) -> int:
     state, lines = project.state(), project.log.lines()
     rows = [_row(state, line) for line in lines]
     if path.suffix.lower() == ".csv":
-        with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        with open_whole(path) as file:
             table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             table.writeheader()
             table.writerows({**r, "detail": json.dumps(r["detail"], ensure_ascii=False, sort_keys=True)} for r in rows)

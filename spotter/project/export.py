@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from embeddings.files import whole_file
+from safe_files import write_bytes
 
 from ..detection import Detection
 from .elan import eaf_of, elan_of
@@ -85,8 +85,7 @@ def _eaf_files(
             continue
         path = folder / f"{files[0][0].stem if files else file_name(video)}.eaf"
         made = eaf_of(project, video, own, glosses, path)
-        with whole_file(path) as partial:
-            partial.write_bytes(made.data)
+        write_bytes(path, made.data)
         detail = {"video": video, "file": path.name, "hits": made.noted}
         project.log.append([Line("export", "", who, uuid.uuid4().hex, base=state.last, detail=detail)])
         written.append(path)

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..sources import POSE_SUFFIXES, VIDEO_SUFFIXES
+from .endings import LINKED, POSE_ENDINGS
 from .log import DecisionLog, Search, now
 from .matching import named_hits
 from .settings import FILE, Settings, find_project, new_settings
@@ -37,7 +37,7 @@ from .state import State, read_state
 if TYPE_CHECKING:
     from ..detection import Detection
 
-__all__ = ["Layout", "Linked", "Project", "ProjectError"]
+__all__ = ["Layout", "Linked", "Project", "ProjectError", "check_linkable"]
 
 FOLDERS = ("videos", "exemplars", "elan", "poses", "detections", "exports")
 EAF = (".eaf",)
@@ -161,12 +161,12 @@ class Project:
     @property
     def videos(self) -> dict[str, Path]:
         """Name → linked video or pose file, those whose target is gone included."""
-        return {p.stem: p for p in _inside(self.at.videos, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))}
+        return {p.stem: p for p in _inside(self.at.videos, LINKED)}
 
     @property
     def exemplar_clips(self) -> dict[str, Path]:
         """Name (with its folder below `exemplars/`, without ending) → linked example clip."""
-        files = _inside(self.at.exemplars, (*VIDEO_SUFFIXES, *POSE_SUFFIXES))
+        files = _inside(self.at.exemplars, LINKED)
         return {p.relative_to(self.at.exemplars).with_suffix("").as_posix(): p for p in files}
 
     @property
@@ -176,12 +176,12 @@ class Project:
 
     def add_videos(self, files: Iterable[str | Path]) -> list[Linked]:
         """Links videos or pose files; a link to a file that has moved is mended. See `_link`."""
-        return [_link(self.at.videos, Path(f), (*VIDEO_SUFFIXES, *POSE_SUFFIXES)) for f in files]
+        return [_link(self.at.videos, Path(f), LINKED) for f in files]
 
     def add_exemplar(self, file: str | Path, gloss: str = "") -> Linked:
         """Links an example clip, into a folder named like its gloss where its file is not."""
         folder = self.at.exemplars / gloss if gloss else self.at.exemplars
-        return _link(folder, Path(file), (*VIDEO_SUFFIXES, *POSE_SUFFIXES), _numbered)
+        return _link(folder, Path(file), LINKED, _numbered)
 
     def add_elan(self, files: Iterable[str | Path]) -> list[Linked]:
         """Links the user's own .eaf files."""
@@ -225,6 +225,28 @@ class Project:
         return search
 
 
+def check_linkable(file: Path, suffixes: Sequence[str] = LINKED) -> None:
+    """Says what is wrong with a file that a project is to link.
+
+    Raises:
+        ProjectError: it is not there, of another kind, or holds the poses of several videos.
+    """
+    if file.is_dir():
+        raise ProjectError(f"{file}: a folder; make one pose file of it with spotter pose, and link that")
+    if not file.is_file():
+        raise ProjectError(f"{file}: no such file")
+    if file.suffix.lower() not in suffixes:
+        raise ProjectError(f"{file}: ending {file.suffix!r}; expected one of {' '.join(suffixes)}")
+    if file.suffix.lower() in POSE_ENDINGS:
+        from embeddings.recordings import find_recordings
+
+        held = find_recordings([file])
+        if len(held) > 1:
+            raise ProjectError(
+                f"{file}: holds {len(held)} recordings; a project links one each, spotter pose makes files of them"
+            )
+
+
 def _any_inside(folder: Path) -> bool:
     return folder.is_dir() and any(not p.name.startswith(".") for p in folder.iterdir())
 
@@ -256,10 +278,7 @@ def _link(
     Raises:
         ProjectError: the file is not there, of another kind, or the system refuses links.
     """
-    if not file.is_file():
-        raise ProjectError(f"{file}: no such file")
-    if file.suffix.lower() not in suffixes:
-        raise ProjectError(f"{file}: ending {file.suffix!r}; expected one of {' '.join(suffixes)}")
+    check_linkable(file, suffixes)
     target = file.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name in names(target):

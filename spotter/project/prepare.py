@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from embeddings.recordings import PoseSource
 
 from .folder import Project
 from .refit import learn
@@ -33,10 +34,18 @@ class Prepared:
 
 
 def prepare(
-    project: Project, encoder: str = "default", estimator: str = "mediapipe", workers: int = 0, tell: Tell | None = None
+    project: Project,
+    encoder: str = "default",
+    estimator: str = "mediapipe",
+    workers: int = 0,
+    tell: Tell | None = None,
+    fps: float = 25.0,
 ) -> Prepared:
     """Enrols the project's example clips where there is no gallery, indexes videos that are not in the corpus, and
     searches for all signs where nobody searched yet. A stopped run goes on where it was.
+
+    Args:
+        estimator, workers, fps: see `embeddings.recordings.PoseSource`.
 
     Raises:
         ValueError: no exemplar could be used, or the corpus was made with another encoder.
@@ -44,8 +53,8 @@ def prepare(
     say = tell if tell is not None else lambda what, done, total: None
     done = Prepared()
     if project.exemplar_clips and not (project.at.gallery / "gallery.json").exists():
-        _enrol(project, encoder, estimator, workers, say, done)
-    _index(project, encoder, estimator, workers, say, done)
+        _enrol(project, encoder, PoseSource(estimator, project.at.poses / "exemplars", fps=fps), workers, say, done)
+    _index(project, encoder, PoseSource(estimator, project.at.poses, fps=fps), workers, say, done)
     if (project.at.corpus / "corpus.json").is_file() and not project.log.searches():
         say("search", 0, 1)
         done.found = search_project(project, encoder)
@@ -92,29 +101,28 @@ def _score_line(then: float | None, now: float | None) -> str:
     return f"{'not found' if then is None else then} then, {'not found' if now is None else now} now"
 
 
-def _enrol(project: Project, encoder: str, estimator: str, workers: int, say: Tell, done: Prepared) -> None:
-    from embeddings.pose import estimate_videos
+def _enrol(project: Project, encoder: str, source: PoseSource, workers: int, say: Tell, done: Prepared) -> None:
+    from embeddings.encoders import load_encoder
+    from embeddings.recordings import parts_needed
 
     from ..enrolment import enroll, find_exemplars
-    from ..sources import VIDEO_SUFFIXES, PoseSource
 
-    exemplars = find_exemplars(project.at.exemplars)
-    videos = [Path(e.source) for e in exemplars if Path(e.source).suffix.lower() in VIDEO_SUFFIXES]
-    folder = project.at.poses / "exemplars"
-    if len({v.stem for v in videos}) == len(videos) > 1:
-        for number, _ in enumerate(estimate_videos(videos, folder, estimator, workers=workers), start=1):
-            say("poses of examples", number, len(videos))
-    source = PoseSource(estimator, folder)
+    network = load_encoder(encoder)
+    exemplars = find_exemplars(project.at.exemplars, network.required_inputs)
+    if "pose" in parts_needed(network.required_inputs):
+        films = [e.source.path for e in exemplars if e.source.filmed]
+        for number, _ in enumerate(source.estimated(films, workers) if len(films) > 1 else (), start=1):
+            say("poses of examples", number, len(films))
     failed = done.failed
     gallery = enroll(
-        exemplars, project.at.gallery, encoder, poses=source,
+        exemplars, project.at.gallery, network, poses=source,
         on_error=lambda file, why: failed.append((str(file), why)),
         progress=lambda n, total: say("examples", n, total),
     )  # fmt: skip
     done.enrolled = len(gallery)
 
 
-def _index(project: Project, encoder: str, estimator: str, workers: int, say: Tell, done: Prepared) -> None:
+def _index(project: Project, encoder: str, source: PoseSource, workers: int, say: Tell, done: Prepared) -> None:
     from ..corpus.folder import Corpus
 
     videos = project.videos
@@ -126,11 +134,9 @@ def _index(project: Project, encoder: str, estimator: str, workers: int, say: Te
     from embeddings.encoders import load_encoder
 
     from ..corpus.indexing import index_videos, settings_for
-    from ..sources import PoseSource
 
     network = load_encoder(encoder)
     corpus = Corpus.open(project.at.corpus) if made else Corpus.create(project.at.corpus, settings_for(network))
-    source = PoseSource(estimator, project.at.poses)
     for number, result in enumerate(index_videos(corpus, waiting, network, source, workers), start=1):
         if result.error:
             done.failed.append((str(result.source), result.error))

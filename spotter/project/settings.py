@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, get_args, get_type_hints
 
-from embeddings.files import write_text
+from safe_files import write_text
 
 __all__ = ["FILE", "LANGUAGES", "Settings", "command_defaults", "find_project", "new_settings"]
 
@@ -172,7 +172,7 @@ def _defaults(
                 raise ValueError(f"{folder / FILE}: [{table}.{name}] {key} is no option of it; it has {known}")
         said = {k: v for k, v in shared.items() if k in parameters} | dict(mine)
         paths = _paths(command) if said else set()
-        made[name] = dict(given)
+        made[name] = {str(parameters[key].name): value for key, value in given.items()}
         for key, value in said.items():
             target = str(parameters[key].name)
             made[name][target] = _from_folder(value, folder) if target in paths else value

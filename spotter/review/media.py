@@ -7,14 +7,15 @@ every second so that seeking is quick, upright, without sound, and with every fr
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..sources import POSE_SUFFIXES
+from safe_files import whole_file, write_bytes
+
+from ..project.endings import holds_pictures
 
 __all__ = [
     "Media",
@@ -64,7 +65,7 @@ class MediaFile:
     @property
     def pictures(self) -> bool:
         """Whether it holds pictures (a pose file holds none)."""
-        return self.path.suffix.lower() not in POSE_SUFFIXES
+        return holds_pictures(self.path)
 
 
 class Media:
@@ -170,13 +171,7 @@ class Media:
         ms = max(0, round(seconds * 1000))
         target = self.folder / "pictures" / f"{_stamp(file.path)}-{ms}-{height}.jpg"
         if not target.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.stem}.{os.getpid()}.{threading.get_ident()}.partial.jpg")
-            try:
-                partial.write_bytes(picture(file.path, ms / 1000, height))
-                os.replace(partial, target)
-            finally:
-                partial.unlink(missing_ok=True)
+            write_bytes(target, picture(file.path, ms / 1000, height))
         return target
 
 
@@ -251,7 +246,6 @@ def make_playable(
     """
     import av
 
-    from embeddings.files import whole_file
     from embeddings.video import probe
     from embeddings.video_decode import timed_frames
 

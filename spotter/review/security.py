@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from safe_files import write_text
+
 __all__ = ["Gate", "POLICY", "session_secret"]
 
 POLICY = (
@@ -37,19 +39,19 @@ SAFE = ("GET", "HEAD")
 
 
 def session_secret(path: Path) -> str:
-    """The secret of a project's sessions, made once and readable by its owner only: a page that is open stays valid
-    when the server is started again."""
+    """The secret of a project's sessions, made once, in a folder that only its owner can open: a page that is open
+    stays valid when the server is started again."""
     try:
         found = path.read_text(encoding="ascii").strip()
         if len(found) >= 32:
             return found
     except (OSError, UnicodeDecodeError):
         pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
     made = secrets.token_urlsafe(32)
-    path.touch(mode=0o600)
-    path.write_text(made + "\n", encoding="ascii")
+    write_text(path, made + "\n")
     return made
 
 

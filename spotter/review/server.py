@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from embeddings.files import write_json
+from safe_files import write_json
 
 from ..project.folder import Project
 from .api import review_routes
@@ -124,7 +124,7 @@ def address_of(project: Project, port: int | None = None) -> Address:
     """The address of a project's page: the same port and session as the last time where possible."""
     chosen = free_port(remembered_port(project) if port is None else port)
     write_json(project.at.cache / "server.json", {"port": chosen})
-    return Address(HOST, chosen, session_secret(project.at.cache / "session"))
+    return Address(HOST, chosen, session_secret(project.at.cache / "session" / "secret"))
 
 
 def run(

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embeddings.files import write_json
 from embeddings.skeletons import SKELETONS
 
-from ..sources import POSE_SUFFIXES
+from ..project.endings import holds_pictures
 from .media import MediaFile
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def bones() -> dict[str, Any]:
 
 def pose_file(desk: Desk, file: MediaFile) -> Path | None:
     """The pose file of a video or clip: itself, or the one in the project's folder of poses."""
-    if file.path.suffix.lower() in POSE_SUFFIXES:
+    if not holds_pictures(file.path):
         return file.path
     folders = [desk.project.at.poses, desk.project.at.corpus / "poses"]
     names = [folder / f"{file.path.stem}{suffix}" for folder in folders for suffix in (".pose", ".h5")]
@@ -60,8 +59,7 @@ async def piece(desk: Desk, file: MediaFile, start: float, end: float) -> bytes 
     target = desk.project.at.cache / "skeletons" / f"{file.id}-{facts.st_size}-{facts.st_mtime_ns}.npy"
     head = target.with_suffix(".json")
     if not (target.is_file() and head.is_file()):
-        made = await desk.remembered(("skeleton", str(target)), "skeleton", path=str(source), target=str(target))
-        write_json(head, made)
+        await desk.remembered(("skeleton", str(target)), "skeleton", path=str(source), target=str(target))
     said = json.loads(head.read_text(encoding="utf-8"))
     values = np.load(target, mmap_mode="r")
     fps = float(said["fps"])

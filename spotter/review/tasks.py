@@ -116,7 +116,7 @@ SMOOTH = 5
 
 
 def _smooth_path(path: NDArray[np.float64], rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A rising line through a warping path (N, 2): shares of the one span, shares of the other; from (0, 0) to (1, 1)."""
+    """A rising line through a warping path (N, 2), from (0, 0) to (1, 1): shares of the one span, of the other."""
     sums, counts = np.zeros(rows), np.zeros(rows)
     np.add.at(sums, path[:, 0].astype(int), (path[:, 1] + 0.5) / columns)
     np.add.at(counts, path[:, 0].astype(int), 1)
@@ -134,13 +134,14 @@ def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def skeleton(bench: Bench, tell: Tell, path: str, target: str) -> dict[str, Any]:
-    """Writes a pose file's joints as the page draws them: `.npy` (T, J, 2) uint16, shares of the picture · 65534.
+    """Writes a pose file's joints as the page draws them: `.npy` (T, J, 2) uint16, shares of the picture · 65534;
+    beside it a `.json` with what is returned.
 
     Returns:
         frames per second, and the picture's width over its height.
     """
-    from embeddings.files import whole_file
     from embeddings.pose import read_pose
+    from safe_files import open_whole, write_json
 
     pose = read_pose(Path(path))
     fps, (width, height) = pose.fps, pose.size
@@ -149,6 +150,8 @@ def skeleton(bench: Bench, tell: Tell, path: str, target: str) -> dict[str, Any]
     # half a picture beyond each edge can be said
     values = np.clip((np.nan_to_num(xy) + 0.5) / 2 * 65534, 0, 65534).round().astype(np.uint16)
     values[~seen] = MISSING
-    with whole_file(Path(target)) as partial, partial.open("wb") as file:
+    with open_whole(target, "wb") as file:
         np.save(file, values)
-    return {"fps": fps, "aspect": width / height, "frames": len(values)}
+    said = {"fps": fps, "aspect": width / height, "frames": len(values)}
+    write_json(Path(target).with_suffix(".json"), said)
+    return said

@@ -29,7 +29,7 @@ def tiers_of(desk: Desk, video: str) -> dict[str, Any]:
             continue
         for name, rows in read.items():
             if rows and left > 0:
-                kept = [[a.start + origin, a.end + origin, a.value] for a in rows[:left]]
+                kept = [[a.start + origin, a.end + origin, a.sign] for a in rows[:left]]
                 left -= len(kept)
                 tiers.append({"file": path.stem, "tier": name, "rows": kept})
     return {"tiers": tiers, "problems": problems}

@@ -16,7 +16,10 @@ __all__ = ["register"]
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 TruthFile = Annotated[
-    Path, typer.Argument(help="Ground truth: .csv .tsv .json .pkl .eaf .vtt .srt, or a folder.", show_default=False)
+    Path,
+    typer.Argument(
+        help="Ground truth: .csv .tsv .json .pkl .eaf .vtt .srt .TextGrid, or a folder.", show_default=False
+    ),
 ]
 FoundFile = Annotated[Path, typer.Argument(help="Detections, in any of the same forms.", show_default=False)]
 

@@ -46,7 +46,8 @@ break"
             number = 1.1
             mark = "blink"
 '''
-SHORT = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n1\n<exists>\n1\n"IntervalTier"\n"t"\n0\n1\n1\n0\n1\n"A"\n'
+HEAD = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
+SHORT = HEAD + '0\n1\n<exists>\n1\n"IntervalTier"\n"t"\n0\n1\n1\n0\n1\n"A"\n'
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -76,9 +77,17 @@ def test_pympi_reads_what_we_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", LONG[:300], LONG.replace("0.7\n", "x\n"), LONG.replace("size = 3", "size = 9"),
-     LONG.replace("size = 3", "size = 1e12"), LONG.replace("xmax = 1.5", "xmax = 0.5"), LONG.replace('"HOUSE', "HOUSE")],
-)  # fmt: skip
+    [
+        "",
+        "hello",
+        LONG[:300],
+        LONG.replace("0.7\n", "x\n"),
+        LONG.replace("size = 3", "size = 9"),
+        LONG.replace("size = 3", "size = 1e12"),
+        LONG.replace("xmax = 1.5", "xmax = 0.5"),
+        LONG.replace('"HOUSE', "HOUSE"),
+    ],
+)
 def test_damaged_files(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.TextGrid").write_text(text)
     with pytest.raises(ValueError, match=r"t\.TextGrid"):

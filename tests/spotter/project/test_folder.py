@@ -84,7 +84,7 @@ def test_what_users_may_do_wrong(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     video(tmp_path / "full" / "thesis.txt")
     for words, why in [
-        (("new", "p", "full/thesis.txt"), "expected a video or a pose file"),
+        (("new", "p", "full/thesis.txt"), "expected a video"),
         (("new", "full"), "holds other files"),
         (("new", "p", "nothing.mp4"), "no such file"),
         (("new", "p", "--language", "fr"), "expected en or de"),

@@ -295,7 +295,8 @@ def test_a_task_that_kills_the_worker_fails_alone(desk: Desk) -> None:
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(RuntimeError, match="died on this task"):
         doomed.result.result(120)
+    place = {"video": "talk one", "start": 0.1, "end": 0.5}
+    asked = desk.worker.submit("alignment", exemplar="nobody", place=place, until=0).result
     with pytest.raises(ValueError, match="no exemplar 'nobody'"):
-        place = {"video": "talk one", "start": 0.1, "end": 0.5}
-        desk.worker.submit("alignment", exemplar="nobody", place=place, until=0).result.result(120)
+        asked.result(120)
     assert desk.worker.pid not in (None, pid)

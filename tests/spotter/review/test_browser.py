@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ BITS = """(view) => {
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0);
   let number = 0;
-  for (let bit = 0; bit < 12; bit++) number = number * 2 + (context.getImageData(10 * bit + 9, 72, 1, 1).data[0] > 128 ? 1 : 0);
+  for (let bit = 0; bit < 12; bit++) {
+    number = number * 2 + (context.getImageData(10 * bit + 9, 72, 1, 1).data[0] > 128 ? 1 : 0);
+  }
   return number;
 }"""
 """Reads the number that a frame of the test videos shows."""
@@ -170,7 +173,7 @@ def test_the_example_runs_in_step(page: Any) -> None:
             "return Math.abs(s.exampleView.source.clock - w) < 0.05 && !s.exampleView.video.element.seeking; })()",
         )
     path = page.evaluate("spotter.stage.path")
-    assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in zip(path, path[1:], strict=False))
+    assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(path))
 
 
 def test_two_tabs_at_once(browser: Any, server: Server, project: Project) -> None:
@@ -262,8 +265,10 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(page: Any) -> None:
     assert page.locator("#keys kbd").count() > 25
     page.keyboard.press("Escape")
     nameless = page.evaluate(
-        "[...document.querySelectorAll('button, select, input, video, canvas[tabindex]')].filter((e) => e.offsetParent !== null && "
-        "!(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label') || e.title)).map((e) => e.outerHTML)"
+        "[...document.querySelectorAll('button, select, input, video, canvas[tabindex]')]"
+        ".filter((e) => e.offsetParent !== null)"
+        ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label') || e.title))"
+        ".map((e) => e.outerHTML)"
     )
     assert nameless == []
     page.focus("#sign-filter")
@@ -278,12 +283,8 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(page: Any) -> None:
     page.keyboard.press("a")
     page.wait_for_timeout(100)
     assert page.evaluate("spotter.store.left") == before
-    assert (
-        page.evaluate(
-            "document.querySelectorAll('audio').length + [...document.querySelectorAll('video')].filter((v) => !v.muted).length"
-        )
-        == 0
-    )
+    assert page.evaluate("document.querySelectorAll('audio').length") == 0
+    assert page.evaluate("[...document.querySelectorAll('video')].every((v) => v.muted)")
 
 
 def test_german_words_and_the_language_of_the_page(browser: Any, server: Server) -> None:

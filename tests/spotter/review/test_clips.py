@@ -1,4 +1,4 @@
-"""Accepted hits as a dictionary: frame-exact clips with their poses, a table that enrolment reads, and copies for browsers."""
+"""Accepted hits as a dictionary: frame-exact clips with poses, a table that enrolment reads, copies for browsers."""
 
 from __future__ import annotations
 
