@@ -80,7 +80,10 @@ def test_data_files_travel_in_the_wheel(clean_python: Path, elsewhere: Path) -> 
     code = (
         "from importlib.resources import files\n"
         "for room, folder, ending in (('embeddings', 'weights', '.safetensors'),\n"
-        "            ('spotter', 'search/calibration', '.json'), ('spotter', 'templates', '.html')):\n"
+        "            ('spotter', 'search/calibration', '.json'), ('spotter', 'templates', '.html'),\n"
+        "            ('spotter', 'review', '.json'), ('spotter', 'review/templates', '.html'),\n"
+        "            ('spotter', 'review/static', '.js'), ('spotter', 'review/static', '.css'),\n"
+        "            ('spotter', 'review/static', '.svg')):\n"
         "    print(sum(f.name.endswith(ending) for f in (files(room) / folder).iterdir()))\n"
     )
     run = subprocess.run([clean_python, "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True)
