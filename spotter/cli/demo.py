@@ -37,6 +37,10 @@ def demo(
     ] = 1,
     signs: Annotated[int, typer.Option(min=2, help="Signs to search for.")] = 12,
     seconds: Annotated[float, typer.Option(min=10.0, help="Continuous signing to make, per world.")] = 184.0,
+    review: Annotated[
+        bool, typer.Option("--review", help="Then make a project of it and open its page, to judge the hits.")
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="With --review: open the page in your browser.")] = True,
 ) -> None:
     """Show everything on data made on the spot: videos, poses, gallery, spotting, scores, exports, report."""
     from ..demo import DemoOptions, spread_lines
@@ -49,16 +53,19 @@ def demo(
         where = folder / f"seed-{own}" if seeds > 1 else folder
         if seeds > 1:
             out.print(f"[bold]seed {own}[/bold]")
-        made.append(_one_world(where, replace(options, seed=own)))
+        scores, world = _one_world(where, replace(options, seed=own))
+        made.append(scores)
         out.print()
     if seeds > 1:
         out.print(f"[bold]{seeds} worlds[/bold]: mean ± standard deviation (lowest to highest)")
         for line in spread_lines(made):
             out.print(f"  {line}")
     err.print(f"{time.perf_counter() - start:.0f} s")
+    if review:
+        _review(where, world, browser)
 
 
-def _one_world(folder: Path, options: DemoOptions) -> Scores:
+def _one_world(folder: Path, options: DemoOptions) -> tuple[Scores, World]:
     """Makes a world, spots in it from its videos and from its exact poses, and prints and writes the results."""
     from eval.segments import by_video
     from eval.spotting import challenge_f1, one_to_one_f1
@@ -97,7 +104,7 @@ def _one_world(folder: Path, options: DemoOptions) -> Scores:
     out.print()
     for path in written:
         out.print(f"  {path}")
-    return Scores(options.seed, *shown)
+    return Scores(options.seed, *shown), world
 
 
 def _task(bar: Any, title: str) -> Step:
@@ -112,3 +119,20 @@ def _report(world: World, results: Any, gallery: Path) -> Path:
     media, exemplars = ({video.stem: video for video in videos} for videos in (world.queries, world.exemplars))
     write_report(path, results, media=media, gallery=gallery, truth=world.truth, exemplars=exemplars)
     return path
+
+
+def _review(folder: Path, world: World, browser: bool) -> None:
+    """The project's page: what `spotter new` and `spotter review` do with the world's files."""
+    from ..project.folder import Project
+    from .options import Poses
+    from .review import prepare_for_review, show
+
+    start = time.perf_counter()
+    project = Project.create(folder / "project", "Demo")
+    project.add_videos(world.queries)
+    for clip in world.exemplars:
+        project.add_exemplar(clip)
+    project.add_poses(folder / "poses")
+    prepare_for_review(project, "default", Poses())
+    err.print(f"the same as a project, indexed and searched again: {time.perf_counter() - start:.0f} s")
+    show(project, browser=browser)

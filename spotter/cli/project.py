@@ -80,6 +80,9 @@ def new(
     elan: Annotated[
         list[Path] | None, typer.Option(help="Your own .eaf files, or a folder of them; may be repeated.")
     ] = None,
+    poses: Annotated[
+        Path | None, typer.Option(help="Folder of poses that spotter pose estimated of these videos and clips before.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the project (default: the folder's).")] = "",
     language: Annotated[str, typer.Option(help="Of the review page: en or de.")] = "en",
     json_output: JsonFlag = False,
@@ -99,6 +102,7 @@ def new(
         "videos": project.add_videos(listed),
         "exemplars": [project.add_exemplar(clip, under) for clip, under in examples],
         "elan": project.add_elan(notes),
+        "poses": project.add_poses(poses) if poses is not None else [],
     }
     if json_output:
         print_json({"project": str(project.folder), **{k: [one.name for one in v] for k, v in added.items()}})

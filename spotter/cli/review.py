@@ -41,7 +41,12 @@ def review(
     """Look at a project's hits in the browser: accept, reject, correct, search again. Ctrl+C ends it."""
     project = opened(folder)
     if prepared:
-        _prepare(project, encoder, poses)
+        prepare_for_review(project, encoder, poses)
+    show(project, port, browser, encoder)
+
+
+def show(project: Project, port: int | None = None, browser: bool = True, encoder: str = "default") -> None:
+    """Serves a project's page until it is interrupted."""
     from ..review.desk import Desk
     from ..review.server import address_of, review_app, run
 
@@ -56,7 +61,8 @@ def _announce(url: str) -> None:
     err.print("only this machine can open it, with this address; Ctrl+C ends it, nothing decided is lost")
 
 
-def _prepare(project: Project, encoder: str, poses: Poses) -> None:
+def prepare_for_review(project: Project, encoder: str, poses: Poses) -> None:
+    """Enrols, indexes and searches what is not yet, with a progress bar; says what failed."""
     from ..project.prepare import prepare
 
     tasks: dict[str, object] = {}

@@ -24,6 +24,7 @@ from safe_files import WriteError, open_whole, write_text
 from .endings import holds_pictures
 from .export import file_name, hits_of
 from .folder import Project
+from .poses import kept_pose
 from .state import Hit
 
 __all__ = ["COLUMNS", "MARGIN", "ClipsMade", "write_clips"]
@@ -114,7 +115,7 @@ def _clip(
     again = same and (video.is_file() if pictures else pose.is_file())
     if pictures and not again:
         _cut_video(source, video, *span)
-    poses = _pose_of(project, hit.video)
+    poses = kept_pose(project, source)
     if poses is not None:
         if not (again and pose.is_file()):
             _cut_pose(poses, pose, *span)
@@ -129,15 +130,6 @@ def _cut_video(source: Path, target: Path, start: float, end: float) -> None:
 
     fps = probe(source).fps
     write_video(target, (frame for _, frame in read_frames(source, fps, start, end)), fps)
-
-
-def _pose_of(project: Project, video: str) -> Path | None:
-    own = project.videos.get(video)
-    if own is not None and not holds_pictures(own):
-        return own
-    folders = (project.at.poses, project.at.corpus / "poses")
-    paths = [folder / f"{video}{suffix}" for folder in folders for suffix in (".pose", ".h5")]
-    return next((path for path in paths if path.is_file()), None)
 
 
 def _cut_pose(source: Path, target: Path, start: float, end: float) -> None:

@@ -183,6 +183,35 @@ class Project:
         folder = self.at.exemplars / gloss if gloss else self.at.exemplars
         return _link(folder, Path(file), LINKED, _numbered)
 
+    def add_poses(self, folder: str | Path) -> list[Linked]:
+        """Links pose files that were estimated before, of every video and example clip that has one in a folder.
+
+        Whether a pose was made from its very video is looked at when it is needed; if not, it is estimated anew.
+
+        Raises:
+            ProjectError: no such folder, or the system refuses links.
+        """
+        from embeddings.pose.formats.dot_pose import header_path
+
+        if not Path(folder).is_dir():
+            raise ProjectError(f"{folder}: no such folder of poses")
+        clips = [(self.at.poses / "exemplars", path.stem, path) for path in self.exemplar_clips.values()]
+        added = []
+        for into, name, path in [(self.at.poses, name, path) for name, path in self.videos.items()] + clips:
+            for ending in (".pose", ".h5"):
+                file = Path(folder).resolve() / f"{path.resolve().stem}{ending}"
+                if file.is_file() and path.suffix.lower() not in POSE_ENDINGS:
+                    into.mkdir(parents=True, exist_ok=True)
+                    link = into / f"{name}{ending}"
+                    already = link.exists()
+                    for one, target in ((link, file), (header_path(link), header_path(file))):
+                        if not already and target.is_file():
+                            one.unlink(missing_ok=True)
+                            _make_link(one, target)
+                    added.append(Linked(name, file, already))
+                    break
+        return added
+
     def add_elan(self, files: Iterable[str | Path]) -> list[Linked]:
         """Links the user's own .eaf files."""
         return [_link(self.at.elan, Path(f), EAF) for f in files]

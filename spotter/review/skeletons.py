@@ -11,7 +11,7 @@ import numpy as np
 
 from embeddings.skeletons import SKELETONS
 
-from ..project.endings import holds_pictures
+from ..project.poses import kept_pose
 from .media import MediaFile
 
 if TYPE_CHECKING:
@@ -36,12 +36,8 @@ def bones() -> dict[str, Any]:
 
 
 def pose_file(desk: Desk, file: MediaFile) -> Path | None:
-    """The pose file of a video or clip: itself, or the one in the project's folder of poses."""
-    if not holds_pictures(file.path):
-        return file.path
-    folders = [desk.project.at.poses, desk.project.at.corpus / "poses"]
-    names = [folder / f"{file.path.stem}{suffix}" for folder in folders for suffix in (".pose", ".h5")]
-    return next((path for path in names if path.is_file()), None)
+    """The pose file of a video or clip: itself, or the one in the project's folders of poses."""
+    return kept_pose(desk.project, file.path, file.kind == "exemplar")
 
 
 async def piece(desk: Desk, file: MediaFile, start: float, end: float) -> bytes | None:
