@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from _sign_spotter import module_name
 from safe_files import WriteError, open_whole, write_text
 
 from .endings import holds_pictures
@@ -146,7 +147,7 @@ def _page(project: Project, rows: Sequence[dict[str, Any]]) -> str:
 
     from jinja2 import Environment
 
-    text = (files("spotter") / "templates" / "clips.html").read_text(encoding="utf-8")
+    text = (files(module_name("spotter")) / "templates" / "clips.html").read_text(encoding="utf-8")
     signs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         signs.setdefault(str(row["label"]), []).append(row)

@@ -11,6 +11,14 @@ from .timeline import Hit, clock
 __all__ = ["Picture", "hit_table"]
 
 
+DECISIONS = (
+    '<label>Decision<select name="decision"><option value="">all</option><option value="open">still open</option>'
+    '<option value="accept">accepted</option><option value="reject">rejected</option><option value="unsure">unsure'
+    '</option></select></label><label>Your name<input name="who" autocomplete="name" maxlength="80"></label>'
+    '<button type="button" class="download" disabled>Download decisions</button>'
+)
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture that many rows show: kept once, as the background of a class.
@@ -63,6 +71,7 @@ def hit_table(
     heads = "".join(
         f'<th scope="col"><button type="button" data-key="{key}">{name}</button></th>' for key, name in columns
     )
+    heads += '<th scope="col" class="decide" hidden>Your decision</th>'
     heads += '<th scope="col">Exemplar</th><th scope="col">Detection</th>' if seen else ""
     body = "\n".join(_row(video, hit, pictures, examples, with_truth, seen) for video, hit in hits)
     return (
@@ -88,7 +97,7 @@ def _controls(hits: Sequence[tuple[str, Hit]], with_truth: bool) -> str:
         '<label>Search<input name="text" type="search" placeholder="sign or video"></label>'
         f'<label>Sign<select name="sign"><option value="">all</option>{options}</select></label>'
         f'<label><span>Least score <output>{low:.2f}</output></span><input name="least" type="range" min="{low:.2f}" '
-        f'max="1" step="0.01" value="{low:.2f}"></label>{verdict if with_truth else ""}</div>'
+        f'max="1" step="0.01" value="{low:.2f}"></label>{verdict if with_truth else ""}{DECISIONS}</div>'
     )
 
 
@@ -115,6 +124,7 @@ def _row(
     ]
     if with_truth:
         cells.append(f'<td class="verdict {verdict}">{words}</td>')
+    cells.append('<td class="decide" hidden></td>')
     if seen:
         cells.append(f"<td>{_example(d.sign, examples)}</td><td>{_found(hit, pictures)}</td>")
     return f"<tr {data}>{''.join(cells)}</tr>"

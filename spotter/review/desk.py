@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from _sign_spotter import module_name
+
 from ..project.exemplars import ExemplarView, enrolled_exemplars
 from ..project.folder import Project
 from ..project.log import Line, LogError
@@ -66,7 +68,7 @@ class Desk:
         self.project = project
         self.lock = threading.RLock()
         self.state: State = project.state()
-        self.worker = Worker("spotter.review.tasks", {"folder": str(project.folder), "encoder": encoder})
+        self.worker = Worker(module_name("spotter.review.tasks"), {"folder": str(project.folder), "encoder": encoder})
         self.media = Media(project.at.cache)
         self.media.add("video", project.videos)
         self.media.add("exemplar", project.exemplar_clips)

@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from _sign_spotter import module_name
+
 __all__ = ["LANGUAGES", "language_of", "page", "static_files", "words"]
 
 LANGUAGES = ("en", "de")
-HOME = files("spotter.review")
+HOME = files(module_name("spotter.review"))
 
 
 @cache

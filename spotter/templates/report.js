@@ -62,7 +62,7 @@
   const controls = document.querySelector(".controls");
   if (!controls) return;
   controls.hidden = false;
-  const [text, sign, least, verdict] = ["text", "sign", "least", "verdict"].map((n) => controls.querySelector(`[name=${n}]`));
+  const [text, sign, least, verdict, decision, who] = ["text", "sign", "least", "verdict", "decision", "who"].map((n) => controls.querySelector(`[name=${n}]`));
   const count = document.querySelector(".count");
   function filter() {
     const words = text.value.trim().toLocaleLowerCase();
@@ -70,14 +70,89 @@
     for (const row of rows) {
       const keep = (!words || `${row.dataset.video} ${row.dataset.sign}`.toLocaleLowerCase().includes(words)) &&
         (!sign.value || row.dataset.sign === sign.value.slice(1)) && Number(row.dataset.score) >= Number(least.value) &&
-        (!verdict || !verdict.value || row.dataset.verdict === verdict.value);
+        (!verdict || !verdict.value || row.dataset.verdict === verdict.value) &&
+        (!decision.value || (row.dataset.decision || "open") === decision.value);
       row.hidden = !keep;
       shown += keep;
     }
     least.parentElement.querySelector("output").value = Number(least.value).toFixed(2);
-    count.textContent = `${shown} of ${rows.length} detections`;
+    const judged = rows.filter((row) => row.dataset.decision).length;
+    count.textContent = `${shown} of ${rows.length} detections${judged ? `, ${judged} decided` : ""}`;
   }
   controls.addEventListener("input", filter);
+
+  // Decisions: kept in this browser, taken into a project by `spotter decisions import FILE`.
+  const ACTIONS = { accept: ["✓", "Accept"], reject: ["✗", "Reject"], unsure: ["?", "Unsure"] };
+  const home = `spotter-decisions:${location.pathname}`;
+  const placeOf = ({ dataset: d }) => JSON.stringify([d.video, d.sign, d.start, d.end]);
+  let kept = {};
+  try { kept = JSON.parse(localStorage.getItem(home)) || {}; } catch { /* this browser keeps nothing of files */ }
+  who.value = kept.who || "";
+  const decided = new Map(Object.entries(kept.decided || {}));
+  const download = controls.querySelector(".download");
+  const keep = () => {
+    try { localStorage.setItem(home, JSON.stringify({ who: who.value, decided: Object.fromEntries(decided) })); } catch { /* as above */ }
+  };
+
+  function show(row) {
+    const said = decided.get(placeOf(row));
+    if (said) row.dataset.decision = said.action; else delete row.dataset.decision;
+    all(".decide button", row).forEach((b) => b.setAttribute("aria-pressed", String(Boolean(said) && b.value === said.action)));
+    download.disabled = decided.size === 0;
+  }
+
+  function decide(row, action) {
+    const place = placeOf(row);
+    const token = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+    if (row.dataset.decision === action) decided.delete(place);
+    else decided.set(place, { action, token, at: new Date().toISOString() });
+    show(row);
+    keep();
+    filter();
+  }
+
+  all(".decide").forEach((cell) => { cell.hidden = false; });
+  for (const row of rows) {
+    const cell = row.querySelector("td.decide");
+    for (const [action, [mark, word]] of Object.entries(ACTIONS)) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", value: action, textContent: mark, title: `${word} (${word[0]})` });
+      button.setAttribute("aria-label", `${word} ${row.dataset.sign} at ${row.dataset.start} s in ${row.dataset.video}`);
+      button.addEventListener("click", () => { choose(row.dataset.hit); decide(row, action); });
+      cell.append(button);
+    }
+    show(row);
+  }
+  who.addEventListener("change", keep);
+  filter();
+
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea")) return;
+    const action = { a: "accept", r: "reject", u: "unsure" }[event.key.toLowerCase()];
+    const row = rows.find((r) => r.classList.contains("current"));
+    if (!action || !row) return;
+    event.preventDefault();
+    if (row.dataset.decision !== action) decide(row, action);
+    const next = rows.slice(rows.indexOf(row) + 1).find((r) => !r.hidden && !r.dataset.decision);
+    if (!next) return;
+    play(next.dataset.video, Number(next.dataset.start), Number(next.dataset.end), next.dataset.hit);
+    next.querySelector(".seek").focus({ preventScroll: true });
+    next.scrollIntoView({ block: "center" });
+  });
+
+  download.addEventListener("click", () => {
+    const lines = rows.filter((row) => decided.has(placeOf(row))).map((row, number) => {
+      const { video, sign: gloss, start, end, score } = row.dataset;
+      const place = { video, sign: gloss, start: Number(start), end: Number(end), score: Number(score) };
+      return { n: number + 1, who: who.value.trim(), ...decided.get(placeOf(row)), ...place };
+    });
+    const text = JSON.stringify({ format: "sign-spotter decisions", version: 1, searches: [], lines }, null, 1);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    link.download = "decisions.json";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
 
   all("#hits th button").forEach((button) => {
     button.addEventListener("click", () => {
