@@ -43,9 +43,19 @@ from spotter.project.refit import learn
 from spotter.project.searching import Archive
 from spotter.project.state import Hit, State
 
-STEPS = (0, 5, 10, 20, 35, 50)
+STEPS = (0, 10, 20, 50)
 """Decisions a sign after which is searched again; all are measured."""
 Truth = dict[str, list[tuple[str, float, float]]]
+
+
+def begun_project(folder: Path, part: StreamSet) -> Project:
+    """A copy of the project of one part's streams and exemplars, which has no decisions; that one is made once."""
+    base = folder.with_name(f"{folder.name}-base")
+    if not (base / "done").exists():
+        made_project(base, part).close()
+        write_json(base / "done", {})
+    shutil.rmtree(folder, ignore_errors=True)
+    return Project.open(shutil.copytree(base, folder, symlinks=True))
 
 
 def made_project(folder: Path, part: StreamSet) -> Project:
@@ -114,7 +124,7 @@ def rows_of(state: State, videos: set[str]) -> dict[str, list[tuple[str, float, 
 
 def run(folder: Path, part: StreamSet, seen: set[str] | None) -> dict[int, dict]:
     """Decisions a sign → the rows to be scored."""
-    project = made_project(folder, part)
+    project = begun_project(folder, part)
     archive, truth = Archive(project), truth_of(part.queries)
     seen, scored = (set(truth), set(truth)) if seen is None else (seen, set(truth) - seen)
     taken: set[tuple[str, int]] = set()
