@@ -115,12 +115,12 @@ class Archive:
 
     def candidates(self, gallery: Gallery, signs: Sequence[str], most: int) -> list[Detection]:
         """The best places of each sign, best first; the score is a cosine."""
-        from ..corpus.search import SearchOptions, search_corpus
+        from ..corpus.options import SearchOptions
+        from ..corpus.search import search_gallery
 
         if not signs:
             return []
-        options = SearchOptions(most, candidates=max(2000, 50 * most))
-        return search_corpus(self.corpus, gallery.only(signs), options, self.encoder)
+        return search_gallery(self.corpus, gallery.only(signs), SearchOptions(most), self.encoder)
 
     def features(self, place: Place) -> NDArray[np.float32]:
         """Frame features (T, F) of a place, at least one frame."""

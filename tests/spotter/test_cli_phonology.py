@@ -200,7 +200,7 @@ def test_from_clusters_to_semantic_vectors(folder: Path, tmp_path: Path) -> None
 
 
 def test_hands_are_mined_from_a_corpus_by_picked_examples(folder: Path, tmp_path: Path) -> None:
-    """picked frames + clusters + hand images → a folder per handshape that `train handshape-uwb --data images:` reads."""
+    """picked frames + clusters + hand images → a folder per handshape for `train --data images:`."""
     for k in range(4):
         for sign in (0, 1):
             write_pose(tmp_path / "signs" / WORLD.signs[sign].label / f"s{sign}-{k}.pose", pose(sign, k))

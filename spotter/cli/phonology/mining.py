@@ -33,9 +33,9 @@ def mine(
         Path, typer.Option("--clusters", help="The corpus's hands (spotter phonology clusters).", show_default=False)
     ],
     hands: Annotated[Path, typer.Option("--hands", help="Their images (spotter phonology hands).", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder: one a handshape, for train --data images:FOLDER.")] = (
-        Path("mined")
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder: one a handshape, for train --data images:FOLDER.")
+    ] = (Path("mined")),
     signers: Annotated[Path | None, typer.Option("--signers", help="CSV video,signer; else each video is its own.")] = (
         None
     ),
