@@ -32,7 +32,7 @@ def sentences(folder: Path) -> list[Clip]:
     for video, points in tracks.items():
         if video not in words:
             continue
-        xy = np.full((len(points), len(skeleton), 2), np.nan, np.float32)
+        xy = np.full((len(points), len(skeleton.joints), 2), np.nan, np.float32)
         flipped = points * (-1, 1) + (312, 0) if mirrored else points
         nose = np.median(flipped[:, 2], axis=0)
         for joint, place in (("left_wrist", flipped[:, 0]), ("right_wrist", flipped[:, 1]), ("nose", flipped[:, 2])):

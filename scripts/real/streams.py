@@ -33,7 +33,9 @@ from embeddings.clip import Clip, Pose, Span
 from scripts.real.sets import read_collection, read_koala
 from spotter.enrolment import exemplar_span
 
-__all__ = ["StreamSet", "placed", "real_streams", "splice"]
+__all__ = [
+    "IDLE", "StreamSet", "at_length", "by_signer", "crossed", "drawn", "placed", "real_streams", "somebody", "splice", "two_signers",
+]  # fmt: skip
 
 FPS = 25.0
 BRIDGE = 6
@@ -103,17 +105,17 @@ def splice(name: str, clips: Iterable[Clip], targets: Iterable[str], signer: str
     return Clip(name, FPS, _joined(parts), signer=signer, spans=tuple(spans))
 
 
-def _by_signer(clips: Iterable[Clip]) -> dict[str, dict[str, list[Clip]]]:
+def by_signer(clips: Iterable[Clip]) -> dict[str, dict[str, list[Clip]]]:
     """Signer → label → clips, placed; without those in which nobody is seen or no sign is found."""
     found: dict[str, dict[str, list[Clip]]] = {}
-    for clip in map(placed, filter(_somebody, clips)):
+    for clip in map(placed, filter(somebody, clips)):
         start, end = exemplar_span(clip)
         if clip.label == IDLE or end - start >= SHORTEST:
             found.setdefault(str(clip.signer).partition("|")[0], {}).setdefault(str(clip.label), []).append(clip)
     return found
 
 
-def _somebody(clip: Clip) -> bool:
+def somebody(clip: Clip) -> bool:
     """Both shoulders are seen in at least half of the frames."""
     if clip.pose is None:
         return False
@@ -121,7 +123,7 @@ def _somebody(clip: Clip) -> bool:
     return bool(np.isfinite(clip.pose.xy[:, shoulders]).all(axis=(1, 2)).mean() >= 0.5)
 
 
-def _drawn(rng: np.random.Generator, clips: Mapping[str, list[Clip]], signs: Sequence[str]) -> list[Clip]:
+def drawn(rng: np.random.Generator, clips: Mapping[str, list[Clip]], signs: Sequence[str]) -> list[Clip]:
     return [clips[sign][int(rng.integers(len(clips[sign])))] for sign in signs]
 
 
@@ -138,20 +140,41 @@ def _with_rest(rng: np.random.Generator, signing: Iterable[Clip], rest: Sequence
     return mixed
 
 
-def crossed(name: str, clips: Iterable[Clip], streams: int, each: int, seed: int) -> dict[str, StreamSet]:
-    """Each signer in turn gives the exemplars; `streams` streams of `each` signs by every other signer."""
-    people = _by_signer(clips)
+def at_length(clip: Clip, ratio: float) -> Clip:
+    """The clip in `ratio` times as many frames at the same rate: its signs last so much longer.
+
+    Raises:
+        ValueError: no pose.
+    """
+    if clip.pose is None:
+        raise ValueError(f"{clip.name}: has no pose")
+    if ratio == 1.0:
+        return clip
+    frames = max(2, round(len(clip) * ratio))
+    return replace(clip, pose=clip.pose.at((np.arange(frames) + 0.5) * len(clip) / frames - 0.5))
+
+
+def crossed(
+    name: str, clips: Iterable[Clip], streams: int, each: int, seed: int, ratio: float = 1.0
+) -> dict[str, StreamSet]:
+    """Each signer in turn gives the exemplars; `streams` streams of `each` signs by every other signer.
+
+    Args:
+        ratio: how long a sign of the streams lasts as a share of what was recorded; exemplars stay as they are.
+    """
+    people = by_signer(clips)
     common = sorted(set.intersection(*(set(c) for c in people.values())) - {IDLE})
     sets = {}
     for turn, (signer, own) in enumerate(sorted(people.items())):
         rng = np.random.default_rng([seed, turn])
-        exemplars = _drawn(rng, own, common)
+        exemplars = drawn(rng, own, common)
         queries = []
         for other in sorted(set(people) - {signer}):
             # every sign about as often as the others
             order = [s for _ in range(-(-streams * each // len(common))) for s in rng.permutation(common).tolist()]
             for i in range(streams):
-                signing = _drawn(rng, people[other], order[i * each : (i + 1) * each])
+                signing = drawn(rng, people[other], order[i * each : (i + 1) * each])
+                signing = [at_length(clip, ratio) for clip in signing]
                 mixed = _with_rest(rng, signing, people[other].get(IDLE, []))
                 queries.append(splice(f"{name} {signer} in {other} {i}", mixed, common, other))
         sets[f"{name}/{signer}"] = StreamSet(exemplars, queries)
@@ -160,7 +183,7 @@ def crossed(name: str, clips: Iterable[Clip], streams: int, each: int, seed: int
 
 def _pairs(clips: Sequence[Clip], streams: int, seed: int) -> dict[str, StreamSet]:
     """`ksl-20`: one person's example of each sign, the other person's in streams among signs not looked for."""
-    examples = _by_signer(clips)
+    examples = by_signer(clips)
     signs = sorted(set(examples["1"]) & set(examples["2"]))
     others = [c for part in examples.values() for label, found in part.items() if label not in signs for c in found]
     sets = {}
@@ -175,15 +198,15 @@ def _pairs(clips: Sequence[Clip], streams: int, seed: int) -> dict[str, StreamSe
 
 def _haystack(hay: Sequence[Clip], needles: Iterable[Clip], seed: int, streams: int = 9) -> dict[str, StreamSet]:
     """Swiss signing in which each sign of the first signer's exemplars is planted by the second and third."""
-    people = _by_signer(needles)
+    people = by_signer(needles)
     signer, *others = sorted(people)
     signs = sorted(set.intersection(*(set(c) for c in people.values())) - {IDLE})
     rng = np.random.default_rng([seed, 90])
-    exemplars = _drawn(rng, people[signer], signs)
+    exemplars = drawn(rng, people[signer], signs)
     skeleton = str(hay[0].pose.skeleton) if hay[0].pose is not None else ""
-    planted = [placed(c, skeleton) for other in others for c in _drawn(rng, people[other], signs)]
+    planted = [placed(c, skeleton) for other in others for c in drawn(rng, people[other], signs)]
     planted = [planted[i] for i in rng.permutation(len(planted))]
-    straw = [placed(c) for c in hay if _somebody(c)]
+    straw = [placed(c) for c in hay if somebody(c)]
     queries = []
     for i in range(streams):
         mixed = straw[i::streams] + planted[i::streams]
@@ -191,24 +214,25 @@ def _haystack(hay: Sequence[Clip], needles: Iterable[Clip], seed: int, streams: 
     return {f"haystack/{signer}": StreamSet(exemplars, queries)}
 
 
-def real_streams(folder: Path, seed: int = 0) -> dict[str, StreamSet]:
+def real_streams(folder: Path, seed: int = 0, ratio: float = 1.0) -> dict[str, StreamSet]:
     """Every set, by name; those whose recordings are not in the folder are left out.
 
     Args:
         folder: the collections (`real_sets`).
         seed: which clips are drawn, and their order.
+        ratio: how long signs of `asl-9`, `asl-13` and `ksl-13` last as a share of what was recorded.
     """
     sets: dict[str, StreamSet] = {}
     cafe, hay = folder / "traduttore_asl_mit", folder / "signsuisse_unlabelled" / "signsuisse.npz"
     three = _read(cafe / "traduttore_asl_3signers.npz")
     if three:
-        sets |= crossed("asl-9", three, 3, 18, seed)
-    two = _most_of_two(_read(cafe / "traduttore_asl.npz"))
+        sets |= crossed("asl-9", three, 3, 18, seed, ratio)
+    two = two_signers(_read(cafe / "traduttore_asl.npz"))
     if two:
-        sets |= crossed("asl-13", two, 3, 20, seed + 1)
+        sets |= crossed("asl-13", two, 3, 20, seed + 1, ratio)
     sessions = _read(folder / "ksl13_apache" / "ksl13.npz")
     if sessions:
-        sets |= crossed("ksl-13", sessions, 1, 13, seed + 2)
+        sets |= crossed("ksl-13", sessions, 1, 13, seed + 2, ratio)
     if (folder / "ksl77_koala_videos" / "mediapipe_holistic.npz").exists():
         sets |= _pairs(read_koala(folder / "ksl77_koala_videos"), 4, seed)
     if three and hay.exists():
@@ -220,7 +244,7 @@ def _read(path: Path) -> list[Clip]:
     return read_collection(path) if path.exists() else []
 
 
-def _most_of_two(clips: Sequence[Clip]) -> list[Clip]:
+def two_signers(clips: Sequence[Clip]) -> list[Clip]:
     """The clips of the two signers who show the most."""
     names = [str(c.signer).partition("|")[0] for c in clips]
     best = sorted(set(names), key=lambda n: (-names.count(n), n))[:2]

@@ -63,14 +63,25 @@ class ComparisonSet:
         return ComparisonSet(self.name, parts)
 
 
+UNDERSHOOT = ((1.0, 1.4, 1.8, 2.2), (0.0, 0.45, 0.6, 0.7))
+"""Tempo → least undershoot of a signer: who signs faster misses targets further."""
+
+
 def procedural_set(
-    seed: int, signs: int = 12, videos: int = 8, each: int = 14, noise: float = 1.0, fillers: float = 0.7
+    seed: int,
+    signs: int = 12,
+    videos: int = 8,
+    each: int = 14,
+    noise: float = 1.0,
+    fillers: float = 0.7,
+    tempo: float = 1.0,
 ) -> ComparisonSet:
     """A set of the procedural signer: exemplars by signer 0, queries by others before other cameras.
 
     Args:
         noise: of the pose estimator that is imitated (0: none, 1: usual).
         fillers: share of other signs between the ones looked for.
+        tempo: how many times as fast as usual the queries' signers are; faster ones undershoot more.
     """
     from embeddings.synthetic import Draws, Noise, SignWorld
 
@@ -81,9 +92,13 @@ def procedural_set(
     queries = []
     for i in range(videos):
         said = [world.signs[j] for j in rng.integers(0, len(world.signs), each)]
-        clip = world.continuous(said, signer=i + 1, camera=i + 1, noise=errors, take=i, fillers=fillers, pauses=0.1)
+        who = world.signer(i + 1)
+        least = float(np.interp(tempo, *UNDERSHOOT))
+        who = replace(who, tempo=who.tempo * tempo, undershoot=max(who.undershoot, least))
+        clip = world.continuous(said, signer=who, camera=i + 1, noise=errors, take=i, fillers=fillers, pauses=0.1)
         queries.append(replace(clip, name=f"query-{i}"))
-    return ComparisonSet(f"procedural:{seed}", [ComparisonPart(exemplars, queries)])
+    name = f"procedural:{seed}" + (f"?tempo={tempo:g}" if tempo != 1 else "")
+    return ComparisonSet(name, [ComparisonPart(exemplars, queries)])
 
 
 def open_set(
@@ -107,11 +122,12 @@ def open_set(
         seed, _, asked = text.removeprefix("procedural:").partition("?")
         try:
             given = {key: float(values[-1]) for key, values in parse_qs(asked, strict_parsing=bool(asked)).items()}
-            options: dict[str, Any] = {k: v if k in ("noise", "fillers") else int(v) for k, v in given.items()}
+            shares = ("noise", "fillers", "tempo")
+            options: dict[str, Any] = {k: v if k in shares else int(v) for k, v in given.items()}
             return procedural_set(int(seed), **options)
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=… ({error})"
+                f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=…&tempo=… ({error})"
             ) from None
     folder = Path(text)
     if (folder / "manifest.csv").exists():
