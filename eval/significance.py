@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Comparison", "Interval", "accuracy_of", "bootstrap_interval", "f1_of", "paired_bootstrap", "wilson"]
+__all__ = [
+    "Comparison", "Interval", "accuracy_of", "bootstrap_interval", "f1_of", "holm", "paired_bootstrap", "wilson",
+]  # fmt: skip
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Summed counts (R, C) → one figure each (R,)."""
@@ -51,6 +53,19 @@ def f1_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 def accuracy_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Proportion of rows (right, all); 0 where there is nothing."""
     return np.divide(counts[:, 0], counts[:, 1], out=np.zeros(len(counts)), where=counts[:, 1] > 0)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of several tests, corrected for their number (S. Holm, 1979), in the order given.
+
+    The smallest is multiplied by the number of tests, the next by one less, and so on; none falls below one before it.
+    """
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, at in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[at]))
+        corrected[at] = largest
+    return corrected
 
 
 def _resamples(clusters: int, repeats: int, seed: int) -> NDArray[np.float64]:

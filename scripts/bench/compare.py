@@ -2,10 +2,11 @@
 
     python scripts/bench/compare.py FOLDER --work WORK [--sets ksl-20 asl-9 …] [--streams 2] [--isolated]
 
-Streams are those of `real_streams.py`, the turns of the signers pooled; `--streams N` takes N of every turn's, spread
-evenly (all by default). What each method found is kept in WORK, so that a stopped run goes on where it was; files made
-with other weights are made anew. Prints Markdown; writes `comparison.json`, `.md` and `.tex` per set under WORK.
-Nothing was tuned on these recordings, but see the README on which of them the shipped weights have seen.
+Sets are those of `scripts/real/catalogue.py` by name (`korean-in-swiss@3`, `asl-9@1.3`, `procedural:78`), by default
+all streams of `scripts/real/streams.py`; `--streams N` takes N of every turn's, spread evenly (all by default). What
+each method found is kept in WORK, so that a stopped run goes on where it was; files made with other weights are made
+anew. Prints Markdown; writes `comparison.json`, `.md` and `.tex` per set under WORK.
+Each table says whether its set is for choosing or for reporting.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from numpy.typing import NDArray
 from embeddings.clip import Clip
 from eval.tables import Table
 from safe_files import open_whole, write_json
-from scripts.quality.measures import pooled_streams, retrieval
-from spotter.comparison.figures import ComparisonPart, ComparisonSet, compare, procedural_set, table, write_comparison
+from scripts.quality.measures import retrieval
+from scripts.real.catalogue import open_sets, pooled, purpose_of
+from scripts.real.streams import real_streams
+from spotter.comparison.figures import ComparisonPart, ComparisonSet, compare, table, write_comparison
 from spotter.comparison.methods import METHODS, Method
 from spotter.detection import Detection
 
@@ -99,12 +102,12 @@ def continuous(sets: Sequence[ComparisonSet], methods: Sequence[Method], work: P
         seconds = sum(chosen.durations().values())
         signs = len({e.label for p in chosen.parts for e in p.exemplars})
         print(
-            f"\n### {chosen.name}: {signs} signs, {len(chosen.durations())} streams, {seconds / 60:.1f} minutes, "
-            f"{sum(map(len, chosen.truth().values()))} occurrences\n"
+            f"\n### {chosen.name} ({purpose_of(chosen.name)}): {signs} signs, {len(chosen.durations())} streams, "
+            f"{seconds / 60:.1f} minutes, {sum(map(len, chosen.truth().values()))} occurrences\n"
         )
         rows, _ = compare(chosen, methods, one_shot=True)
         print(table(rows).markdown(), flush=True)
-        write_comparison(work / chosen.name.replace(":", "-"), chosen, rows)
+        write_comparison(work / chosen.name.replace(":", "-").replace("?", "-"), chosen, rows)
 
 
 def isolated(folder: Path, methods: Sequence[Method]) -> None:
@@ -122,7 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--work", type=Path, required=True, help="where results are kept")
-    parser.add_argument("--sets", nargs="+", default=[], help="only these; procedural:SEED may be among them")
+    parser.add_argument("--sets", nargs="+", default=[], help="sets by name (scripts/real/catalogue.py)")
     parser.add_argument("--streams", type=int, default=0, help="so many of every turn (0: all)")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--isolated", action="store_true", help="single signs instead of streams")
@@ -132,14 +135,11 @@ def main() -> None:
     if args.isolated:
         isolated(args.folder, methods)
         return
-    found = {s.name: thinned(s, args.streams) for s in pooled_streams(args.folder)}
-    for name in args.sets:
-        if name.startswith("procedural:"):
-            found[name] = procedural_set(int(name.removeprefix("procedural:")))
-    unknown = [name for name in args.sets if name not in found]
-    if unknown:
-        raise SystemExit(f"set {unknown[0]!r} is not there; found {', '.join(found)}")
-    continuous([found[name] for name in args.sets] if args.sets else list(found.values()), methods, args.work)
+    try:
+        chosen = open_sets(args.sets, args.folder) if args.sets else pooled(real_streams(args.folder))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    continuous([thinned(one, args.streams) for one in chosen.values()], methods, args.work)
 
 
 if __name__ == "__main__":

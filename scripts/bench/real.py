@@ -2,8 +2,8 @@
 
     python scripts/bench/real.py FOLDER [--encoders default pose-cosine]
 
-Nothing here is trained or tuned on these collections. Exemplar and query clips are trimmed to
-the sign.
+No weight is fitted on these collections; settings were chosen after looking at `ksl13`, `traduttore` and `ksl77`
+(docs/benchmarks.md). Exemplar and query clips are trimmed to the sign.
 """
 
 from __future__ import annotations

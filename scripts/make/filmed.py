@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.clip import Clip, Span
-from embeddings.files import write_json
 from embeddings.pose import estimate_videos, read_pose, write_pose
-from embeddings.synthetic import Camera, SignWorld, Timing, random_look
+from embeddings.synthetic import Camera, Draws, SignWorld, Timing, random_look
 from embeddings.synthetic.filming.render import render_video
 from embeddings.synthetic.signing.perform import Performance
 from embeddings.synthetic.world import CONTINUOUS
+from safe_files import write_json
+from scripts.real.catalogue import refuse_reported
 
 __all__ = ["FIRST_WORLD", "FilmedWorld", "film", "read_world"]
 
@@ -45,19 +46,19 @@ class FilmedWorld:
 
 def film(folder: Path, seed: int) -> None:
     """Renders what is missing of a world: `exemplars/*.mp4`, `queries/*.mp4`, exact poses, `truth/*.json`."""
-    world, rng = SignWorld(seed, VOCABULARY), np.random.default_rng([seed, 1])
+    world, rng = SignWorld(seed, VOCABULARY), Draws("filmed world", seed)
     fps, size = float(rng.choice([15.0, 25.0])), int(rng.choice([360, 480]))
     shown_by = int(rng.integers(1, 40))
     for sign in world.signs[:TARGETS]:
         made = world.perform(sign, shown_by, fps)
-        _render(folder, "exemplars", sign.label, made, np.random.default_rng([seed, 2]), size, frontal=True)
+        _render(folder, "exemplars", sign.label, made, Draws("filmed exemplars", seed), size, frontal=True)
     for number, kind in enumerate(QUERIES):
-        own = np.random.default_rng([seed, 3, number])
+        own = Draws("filmed queries", seed, number)
         made = _signing(world, kind, own, 50 + number, fps)
         _render(folder, "queries", f"{kind}-{seed}", made, own, size, frontal=False)
 
 
-def _signing(world: SignWorld, kind: str, rng: np.random.Generator, person: int, fps: float) -> Performance:
+def _signing(world: SignWorld, kind: str, rng: Draws, person: int, fps: float) -> Performance:
     """About `SECONDS` of signing; spans are those of the targets."""
     who = world.signer(person)
     timing = CONTINUOUS
@@ -81,9 +82,7 @@ def _signing(world: SignWorld, kind: str, rng: np.random.Generator, person: int,
     return replace(made, spans=tuple(s for s in made.spans if s.label in looked_for))
 
 
-def _render(
-    folder: Path, part: str, stem: str, made: Performance, rng: np.random.Generator, size: int, frontal: bool
-) -> None:
+def _render(folder: Path, part: str, stem: str, made: Performance, rng: Draws, size: int, frontal: bool) -> None:
     camera = Camera(size=(size, size), distance=2.2, focal=size * 2.2 / 1.22, target=(0.0, -0.16, 0.05))
     turn = 0.1 if frontal else 0.4
     camera = replace(
@@ -127,7 +126,12 @@ def _clips(folder: Path, part: str, poses: dict[str, Path]) -> Iterator[Clip]:
 
 
 def filmed_worlds(folder: Path, seeds: Sequence[int], estimator: str | None) -> Iterator[FilmedWorld]:
-    """Worlds one after another, filmed and estimated where that was not done."""
+    """Worlds one after another, filmed and estimated where that was not done.
+
+    Raises:
+        ValueError: a world is for reporting.
+    """
+    refuse_reported([f"filmed:{seed}" for seed in seeds])
     for seed in seeds:
         film(folder / str(seed), seed)
         yield read_world(folder / str(seed), seed, estimator)

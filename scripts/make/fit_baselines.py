@@ -3,7 +3,8 @@
     python scripts/make/fit_baselines.py [--seeds 21 22 23]
 
 For each method prints the threshold with the best one-to-one F1; the baselines' constants in `METHODS` are these
-numbers. Our own way keeps 0.5, the middle of its calibrated probability, whatever would have been best here.
+numbers. What our own way (`sign-spotter`) has here is printed beside them and not used: its threshold is a probability,
+the default of `spotter spot` (`search.judge`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import torch
 
 from eval.spotting.curves import precision_recall
-from spotter.comparison.figures import procedural_set
+from scripts.real.catalogue import for_choosing
 from spotter.comparison.methods import METHODS
 
 
@@ -29,7 +30,7 @@ def main() -> None:
         truth: dict[str, list] = {}
         found: dict[str, list] = {}
         for seed in args.seeds:
-            chosen = procedural_set(seed, videos=args.videos)
+            (chosen,) = for_choosing([f"procedural:{seed}?videos={args.videos}"]).values()
             truth |= {f"{seed}-{video}": rows for video, rows in chosen.truth().items()}
             for part in chosen.parts:
                 for video, detections in method.detections(part.exemplars, part.queries, method.least).items():

@@ -15,7 +15,6 @@ from eval.segments import Segment
 from eval.spotting import challenge_f1
 from eval.spotting.ceiling import length_ceiling
 from scripts.real.sets import real_sets
-from scripts.real.streams import real_streams
 from spotter import SpottingOptions
 from spotter.comparison.figures import ComparisonPart, ComparisonSet, procedural_set
 from spotter.comparison.methods import METHODS, Method, WindowMethod
@@ -108,14 +107,6 @@ def retrieval(folder: Path, methods: Sequence[Method], only: Sequence[str] = ())
             yield Retrieval(name, score.signs, len(clips), method.name, top1, float(low), float(high), mrr)
 
 
-def pooled_streams(folder: Path) -> list[ComparisonSet]:
-    """The continuous real sets, the turns of their signers pooled."""
-    parts: dict[str, list[ComparisonPart]] = {}
-    for name, (exemplars, queries) in real_streams(folder).items():
-        parts.setdefault(name.partition("/")[0], []).append(ComparisonPart(exemplars, queries))
-    return [ComparisonSet(name, found) for name, found in parts.items()]
-
-
 RENDERED = DemoOptions(seed=3050, signs=50, fillers=12, videos=10, seconds=400.0)
 """The rendered world that is reported: 50 signs, one exemplar each; no choice was made on it."""
 
@@ -178,5 +169,5 @@ def length_ratios(seed: int = 77, signs: int = 30) -> tuple[float, float, float]
 
 __all__ = [
     "RENDERED", "UNSEEN_BY_REAL", "Boundaries", "Retrieval", "ablations", "boundaries", "length_ratios",
-    "pooled_streams", "rendered_set", "retrieval", "second_checkpoint", "transfers",
+    "rendered_set", "retrieval", "second_checkpoint", "transfers",
 ]  # fmt: skip

@@ -31,12 +31,13 @@ from scripts.quality.measures import (
     ablations,
     boundaries,
     length_ratios,
-    pooled_streams,
     rendered_set,
     retrieval,
     second_checkpoint,
     transfers,
 )
+from scripts.real.catalogue import pooled
+from scripts.real.streams import real_streams
 from spotter.comparison.figures import ComparisonSet, MethodRow, compare, procedural_set, table
 from spotter.comparison.methods import METHODS, Method
 
@@ -141,7 +142,7 @@ def speed() -> float:
 def measured(tables: Tables, folder: Path, work: Path) -> dict[str, Any]:
     """Every table of the page, from its file where it was measured before."""
     methods = baselines_and_ours(work)
-    streams = {s.name: s for s in pooled_streams(folder)}
+    streams = pooled(real_streams(folder))
     rendered, procedural = rendered_set(work / "rendered"), procedural_set(77)
     exact = f"rendered:{RENDERED.seed}, exact poses"
     sets = {procedural.name: procedural, rendered.name: rendered, exact: rendered_set(work / "rendered", exact=True)}

@@ -2,10 +2,10 @@
 
 | set | what |
 |---|---|
-| `korean-in-swiss` | 20 Korean signs shown by two people each; one's example searched in the other's, among Swiss clips |
-| `ksl13-in-swiss` | 13 Korean signs of one session searched in two takes of each of four others, among Swiss clips |
-| `asl-in-korean` | American signs planted in Korean signing of one sign after the other; for choosing, so not in the Swiss clips |
-| `boston104` | uncut American sentences: hands and nose only; one token of each frequent word, searched in all other sentences |
+| `korean-in-swiss` | 20 Korean signs by two people, one's example searched in the other's, among Swiss clips |
+| `ksl13-in-swiss` | 13 Korean signs of one session, two takes by each of four others among Swiss clips |
+| `asl-in-korean`, `korean-in-asl` | signs of one collection among the clips of another; for choosing |
+| `boston104` | uncut American sentences, hands and nose only: a token of each frequent word, searched in all others |
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scripts.real.boston_tracks import sentences
 from scripts.real.sets import read_collection, read_koala
 from scripts.real.streams import IDLE, StreamSet, by_signer, drawn, placed, somebody, splice, two_signers
 
-__all__ = ["asl_in_korean", "boston104", "korean_in_swiss", "ksl13_in_swiss", "planted"]
+__all__ = ["asl_in_korean", "boston104", "korean_in_asl", "korean_in_swiss", "ksl13_in_swiss", "planted"]
 
 STREAMS = 9
 
@@ -79,16 +79,33 @@ def ksl13_in_swiss(folder: Path, seed: int, takes: int = 2) -> dict[str, StreamS
 
 def asl_in_korean(folder: Path, seed: int, takes: int = 4) -> dict[str, StreamSet]:
     """13 American signs of one signer, planted `takes` times by another in 13 minutes of Korean signs."""
-    cafe = read_collection(folder / "traduttore_asl_mit" / "traduttore_asl.npz")
-    people = by_signer(two_signers(cafe))
-    first, second = sorted(people)
-    signs = sorted((set(people[first]) & set(people[second])) - {IDLE})
-    rng = np.random.default_rng([seed, 80])
+    people = by_signer(two_signers(read_collection(folder / "traduttore_asl_mit" / "traduttore_asl.npz")))
     korean = by_signer(read_collection(folder / "ksl13_apache" / "ksl13.npz"))
-    hay = [c for labels in korean.values() for clips in labels.values() for c in clips]
-    needles = [c for _ in range(takes) for c in drawn(rng, people[second], signs)]
-    found = planted(f"asl-in-korean {seed}", drawn(rng, people[first], signs), needles, hay, [seed, 81])
-    return {f"asl-in-korean/{first}": found}
+    return _exchanged("asl-in-korean", people, korean, seed, takes)
+
+
+def korean_in_asl(folder: Path, seed: int, takes: int = 2) -> dict[str, StreamSet]:
+    """13 Korean signs of one session, planted `takes` times by each other session in American signs and rest."""
+    people = by_signer(read_collection(folder / "ksl13_apache" / "ksl13.npz"))
+    cafe = by_signer(read_collection(folder / "traduttore_asl_mit" / "traduttore_asl_3signers.npz"))
+    return _exchanged("korean-in-asl", people, cafe, seed, takes)
+
+
+def _exchanged(
+    name: str,
+    people: dict[str, dict[str, list[Clip]]],
+    others: dict[str, dict[str, list[Clip]]],
+    seed: int,
+    takes: int,
+) -> dict[str, StreamSet]:
+    """Signs of one collection among clips of another; a drawn signer gives the exemplars, all others are planted."""
+    signs = sorted(set.intersection(*(set(c) for c in people.values())) - {IDLE})
+    rng = np.random.default_rng([seed, 80])
+    who, *planters = np.array(sorted(people))[rng.permutation(len(people))].tolist()
+    hay = [c for labels in others.values() for clips in labels.values() for c in clips]
+    needles = [c for one in planters for _ in range(takes) for c in drawn(rng, people[one], signs)]
+    found = planted(f"{name} {seed}", drawn(rng, people[who], signs), needles, hay, [seed, 81])
+    return {f"{name}/{who}": found}
 
 
 def boston104(folder: Path, tokens: int = 5, shortest: int = 6) -> dict[str, StreamSet]:

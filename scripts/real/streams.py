@@ -34,7 +34,8 @@ from scripts.real.sets import read_collection, read_koala
 from spotter.enrolment import exemplar_span
 
 __all__ = [
-    "IDLE", "StreamSet", "at_length", "by_signer", "crossed", "drawn", "placed", "real_streams", "somebody", "splice", "two_signers",
+    "IDLE", "StreamSet", "at_length", "by_signer", "crossed", "drawn", "placed", "real_streams", "somebody", "splice",
+    "two_signers",
 ]  # fmt: skip
 
 FPS = 25.0

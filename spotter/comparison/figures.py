@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from eval.isolated.retrieval import exemplar_ranks
 from eval.segments import Segment, by_video
-from eval.significance import accuracy_of, bootstrap_interval, f1_of, paired_bootstrap
+from eval.significance import accuracy_of, bootstrap_interval, f1_of, holm, paired_bootstrap
 from eval.spotting import challenge_f1, one_to_one_f1
 from eval.spotting.boundaries import boundary_errors
 from eval.spotting.curves import precision_recall
@@ -45,7 +45,8 @@ class OneShot:
         right, clips: top-1 counts.
         low, high: 95 % interval of top-1 over videos.
         mrr: mean reciprocal rank.
-        p_value: of top-1, paired bootstrap over videos against the last method; None for itself.
+        p_value: of top-1, paired bootstrap over videos against the last method, corrected for the number of methods
+            (Holm); None for itself.
     """
 
     right: int
@@ -70,7 +71,9 @@ class MethodRow:
         average_precision: over the score, at IoU 0.5.
         recall_at_one: share of the references found at one false alarm a minute.
         boundary: median absolute error of start and end, milliseconds, of the detections that touch their reference.
-        p_value: paired bootstrap over videos against the last method; None for itself.
+        p_value: paired bootstrap over videos against the last method, corrected for the number of methods (Holm); None
+            for itself.
+        ceiling: the highest one-to-one F1 that the method's answers can reach on this set; None: 1.
         one_shot: of the spans as single signs; None where it was not asked for.
         seconds: wall time of the search.
     """
@@ -87,6 +90,7 @@ class MethodRow:
     recall_at_one: float
     boundary: float
     p_value: float | None = None
+    ceiling: float | None = None
     one_shot: OneShot | None = None
     seconds: float = float("nan")
 
@@ -124,7 +128,7 @@ def compare(
         recognised = None
         if one_shot:
             recognised, singles[method.name] = _one_shot(chosen, method)
-        rows.append(replace(row, one_shot=recognised, seconds=seconds))
+        rows.append(replace(row, one_shot=recognised, seconds=seconds, ceiling=method.ceiling(truth)))
         if progress is not None:
             progress(method.name)
     return _with_p_values(rows, counts, singles), above
@@ -137,15 +141,15 @@ def _search(chosen: ComparisonSet, method: Method, truth: Mapping[str, Any]) -> 
 
 
 def _with_p_values(rows: Sequence[MethodRow], counts: Mapping[str, Any], singles: Mapping[str, Any]) -> list[MethodRow]:
-    last = rows[-1].method
-    tested = []
-    for row in rows[:-1]:
-        test = paired_bootstrap(counts[last], counts[row.method], f1_of)
-        recognised = row.one_shot
-        if recognised is not None:
-            single = paired_bootstrap(singles[last], singles[row.method], accuracy_of)
-            recognised = replace(recognised, p_value=single.p_value)
-        tested.append(replace(row, p_value=test.p_value, one_shot=recognised))
+    last, others = rows[-1].method, [row.method for row in rows[:-1]]
+    spotted = holm([paired_bootstrap(counts[last], counts[name], f1_of).p_value for name in others])
+    recognised: list[float | None] = [None] * len(others)
+    if singles:
+        recognised = [*holm([paired_bootstrap(singles[last], singles[name], accuracy_of).p_value for name in others])]
+    tested = [
+        replace(row, p_value=p, one_shot=None if row.one_shot is None else replace(row.one_shot, p_value=single))
+        for row, p, single in zip(rows[:-1], spotted, recognised, strict=True)
+    ]
     return [*tested, rows[-1]]
 
 
@@ -202,6 +206,9 @@ def table(rows: Sequence[MethodRow]) -> Table:
          None if r.p_value is None else f"{r.p_value:.4f}"]
         for r in rows
     ]  # fmt: skip
+    if any(r.ceiling is not None for r in rows):
+        columns.append("F1 at most")
+        cells = [[*line, r.ceiling] for line, r in zip(cells, rows, strict=True)]
     if any(r.one_shot is not None for r in rows):
         columns += ["one-shot top-1", "95 % top-1", "right/all", "MRR"]
         cells = [[*line, *_one_shot_cells(r.one_shot)] for line, r in zip(cells, rows, strict=True)]

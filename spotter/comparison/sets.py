@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import numpy as np
+
 from eval.segments import READABLE, Segment, read_segments
 
 from ..detection import segments_of, spans_of
@@ -127,7 +129,8 @@ def open_set(
             return procedural_set(int(seed), **options)
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"{text!r}: expected procedural:SEED, optionally ?signs=…&videos=…&each=…&noise=…&fillers=…&tempo=… ({error})"
+                f"{text!r}: expected procedural:SEED, optionally "
+                f"?signs=…&videos=…&each=…&noise=…&fillers=…&tempo=… ({error})"
             ) from None
     folder = Path(text)
     if (folder / "manifest.csv").exists():

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detection import Detection
+from ..search.alignment import align
 from ..search.judge import MOSTLY
-from ..search.refine import align
 from ..search.suppression import suppress
 from .folder import Corpus
 from .options import SearchOptions

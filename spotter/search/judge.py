@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detection import Detection
+from .alignment import align
 from .calibrate import Calibration, Cohort, background
 from .options import SpottingOptions
 from .peaks import Peak, PeakOptions, find_peaks
 from .query import Plan, Query, moved_vectors
-from .refine import align
 from .suppression import suppress
 from .track import SimilarityTrack
 

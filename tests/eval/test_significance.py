@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eval.significance import accuracy_of, bootstrap_interval, f1_of, paired_bootstrap, wilson
+from eval.significance import accuracy_of, bootstrap_interval, f1_of, holm, paired_bootstrap, wilson
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,10 @@ def test_shapes_and_sizes_are_checked() -> None:
         paired_bootstrap([[1, 2]], [[1, 2], [3, 4]], accuracy_of)
     with pytest.raises(ValueError, match="at least 2"):
         bootstrap_interval([[1, 2]], accuracy_of)
+
+
+def test_several_p_values_are_corrected_as_holm_published_it() -> None:
+    # sorted: .01 × 4, .02 × 3, .03 × 2 = .06 (no lower than the one before), .5 × 1
+    assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
+    assert holm([0.6, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []

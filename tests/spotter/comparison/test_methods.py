@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ import pytest
 
 from embeddings.clip import Clip, Span
 from eval.intervals import iou
+from eval.segments import Segment
 from spotter.comparison.methods import METHODS, AlignmentMethod, NearestWindowMethod
 from spotter.enrolment import exemplar_span
 
@@ -78,6 +78,17 @@ def test_the_published_search_gives_one_window_of_15_frames_a_sign_and_video() -
         assert all(round((d.end - d.start) * 25, 6) == 15 for d in detections)
 
 
+def test_one_answer_a_video_and_sign_has_a_ceiling() -> None:
+    truth = {
+        "a": [Segment("a", "x", 0, 1), Segment("a", "x", 2, 3), Segment("a", "y", 4, 5)],
+        "b": [Segment("b", "x", 0, 1)],
+    }
+    # three of four can be found, without a false alarm: F1 is 2 · 3 / (3 + 4)
+    assert METHODS["oslwl-2022"].ceiling(truth) == pytest.approx(6 / 7)
+    assert METHODS["oslwl-2022"].ceiling({"a": []}) is None
+    assert METHODS["sign-spotter"].ceiling(truth) is None
+
+
 def test_transfer_without_a_guard_confirms_itself() -> None:
     """With one video its own best window takes the exemplar's place, and then matches itself perfectly."""
     world = small_world()
@@ -88,24 +99,15 @@ def test_transfer_without_a_guard_confirms_itself() -> None:
     assert max(d.score for d in plain) < 0.999
 
 
-def test_the_library_aligns_as_the_definition_says() -> None:
-    """The classical recurrence, written out: free start and end in the query, the penalty on steps to one side."""
-    method = METHODS["pose-dtw"]
+def test_the_best_alignments_do_not_overlap_and_stop_at_the_number_asked_for() -> None:
+    method = METHODS["tcn-dtw"]
     assert isinstance(method, AlignmentMethod)
     rng = np.random.default_rng(3)
-    shown, searched = rng.normal(size=(5, 3)).astype(np.float32), rng.normal(size=(40, 3)).astype(np.float32)
-    total = _dtw_rows(shown, searched)
-    best = method._matches(shown, searched, 1)[0]
-    assert -best.score == pytest.approx(np.sqrt(total[int(best.end) - 1] / len(shown)), rel=1e-6)
-    assert -best.score >= np.sqrt(total.min() / len(shown)) - 1e-9
-
-
-def _dtw_rows(shown: Sequence, searched: Sequence, penalty: float = 0.1) -> np.ndarray:
-    """Least sum of squared distances (Q,) of a path over all of `shown` that ends in each column."""
-    total = np.full((len(shown) + 1, len(searched) + 1), np.inf)
-    total[0] = 0.0
-    for i, a in enumerate(shown, 1):
-        for j, b in enumerate(searched, 1):
-            before = min(total[i - 1, j - 1], total[i - 1, j] + penalty**2, total[i, j - 1] + penalty**2)
-            total[i, j] = float(np.square(np.asarray(a, float) - np.asarray(b, float)).sum()) + before
-    return total[-1, 1:]
+    shown, searched = rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=(90, 3)).astype(np.float32)
+    searched[40:46] = shown
+    peaks = method._matches(shown, searched, 5)
+    assert len(peaks) == 5
+    assert (peaks[0].start, peaks[0].end, round(peaks[0].score, 5)) == (40, 46, 0)
+    assert [p.score for p in peaks] == sorted((p.score for p in peaks), reverse=True)
+    spans = np.array([[p.start, p.end] for p in peaks])
+    assert (iou(spans, spans) - np.eye(5)).max() <= 0.2
