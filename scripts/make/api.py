@@ -16,6 +16,8 @@ from typing import Any
 
 import griffe
 
+from safe_files import write_text
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "api.md"
 GROUPS = {
@@ -130,7 +132,7 @@ def main() -> None:
         if not PAGE.exists() or PAGE.read_text("utf-8") != text:
             sys.exit("docs/api.md is not what the docstrings say; run scripts/make/api.py")
         return
-    PAGE.write_text(text, encoding="utf-8")
+    write_text(PAGE, text)
 
 
 if __name__ == "__main__":
