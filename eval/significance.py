@@ -39,8 +39,8 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
         raise ValueError(f"{successes} successes of {trials} trials; expected 0 <= successes <= trials, and trials > 0")
     from scipy.stats import binomtest
 
-    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return Interval(successes / trials, float(found.low), float(found.high), level)
+    interval = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return Interval(successes / trials, float(interval.low), float(interval.high), level)
 
 
 def f1_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -111,20 +111,20 @@ class RowIndex:
         if not path.exists():
             return None
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if told["version"] != VERSION:
-                raise ValueError(f"version {told['version']}; this program reads {VERSION}")
-            for name, size in told["files"].items():
+            header = json.loads(path.read_text(encoding="utf-8"))
+            if header["version"] != VERSION:
+                raise ValueError(f"version {header['version']}; this program reads {VERSION}")
+            for name, size in header["files"].items():
                 if not (folder / name).is_file() or (folder / name).stat().st_size != size:
                     raise ValueError(f"{name} is missing or not {size} bytes long")
-            parts = [Part(**part) for part in told["parts"]]
-            index = read_lists(folder / told["index"])
+            parts = [Part(**part) for part in header["parts"]]
+            index = read_lists(folder / header["index"])
             count = sum(p.count for p in parts)
             if index.ntotal != count or index.d != dim:
                 raise ValueError(
-                    f"{told['index']} holds {index.ntotal} rows of {index.d}; expected {count} rows of {dim}"
+                    f"{header['index']} holds {index.ntotal} rows of {index.d}; expected {count} rows of {dim}"
                 )
-            return cls(index, parts, IndexLayout(**told["layout"]))
+            return cls(index, parts, IndexLayout(**header["layout"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: the index is damaged ({error}); rebuild it (spotter index --rebuild)") from None
 
@@ -152,8 +152,8 @@ class RowIndex:
             needed = np.unique(ids[ids >= 0])
             rows = np.asarray(fetch(needed), np.float32)
             for q, query in enumerate(queries):
-                found = ids[q] >= 0
-                scores[q, found] = rows[np.searchsorted(needed, ids[q, found])] @ query
+                valid = ids[q] >= 0
+                scores[q, valid] = rows[np.searchsorted(needed, ids[q, valid])] @ query
         return _best(scores, ids, k)
 
 
@@ -183,8 +183,8 @@ def exact_top(
             new = queries @ np.asarray(block[at : at + EXACT_CHUNK], np.float32).T
             places = np.broadcast_to(np.arange(first + at, first + at + new.shape[1]), new.shape)
             if new.shape[1] > k:
-                kept = np.argpartition(-new, k - 1, axis=1)[:, :k]
-                new, places = np.take_along_axis(new, kept, axis=1), np.take_along_axis(places, kept, axis=1)
+                best = np.argpartition(-new, k - 1, axis=1)[:, :k]
+                new, places = np.take_along_axis(new, best, axis=1), np.take_along_axis(places, best, axis=1)
             scores, ids = _best(np.hstack([scores, new]), np.hstack([ids, places]), k)
     return scores, ids
 
@@ -308,14 +308,14 @@ def _sample(parts: Sequence[Part], read: Callable[[Part], Rows], dim: int, most:
 
 def _finish(folder: Path, names: Sequence[str], parts: Sequence[Part], layout: IndexLayout) -> None:
     """Makes the new index the folder's, then removes the old one's files."""
-    told = {
+    header = {
         "version": VERSION,
         "index": names[0],
         "files": {name: (folder / name).stat().st_size for name in names},
         "layout": asdict(layout),
         "parts": [asdict(p) for p in parts],
     }
-    write_text(folder / MANIFEST, json.dumps(told))
+    write_text(folder / MANIFEST, json.dumps(header))
     for old in folder.glob("windows-*"):
         if old.name not in names:
             old.unlink()

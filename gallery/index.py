@@ -134,14 +134,14 @@ def _silent() -> Iterator[None]:
     """FAISS tells of files on disk by printf, whatever its verbosity: that must not end up in a command's output."""
     library = ctypes.CDLL(None)
     library.fflush(None)
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    standard_output, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     try:
         yield
     finally:
         library.fflush(None)
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(standard_output, 1)
+        os.close(standard_output)
         os.close(nowhere)
 
 

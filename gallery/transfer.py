@@ -44,14 +44,14 @@ def best_windows(
         videos: name → (W, D) unit rows; a video without windows gives none.
         minimum: least cosine of a donation.
     """
-    found = []
+    windows = []
     for name, vectors in videos.items():
         if len(vectors):
             similarity = vectors @ exemplar
             at = int(similarity.argmax())
             if similarity[at] >= minimum:
-                found.append(Donation(name, at, float(similarity[at]), vectors[at]))
-    return sorted(found, key=lambda d: (-d.score, d.video))[:k]
+                windows.append(Donation(name, at, float(similarity[at]), vectors[at]))
+    return sorted(windows, key=lambda d: (-d.score, d.video))[:k]
 
 
 def updated_query(

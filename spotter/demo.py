@@ -126,8 +126,8 @@ def make_world(folder: Path, options: DemoOptions, progress: Callable[[int, int]
         jobs = [Job(options, folder, query=i) for i in range(options.videos)]
         jobs += [Job(options, folder, sign=i) for i in range(options.signs)]
         segments: list[Segment] = []
-        for done, made in enumerate(_in_parallel(jobs), start=1):
-            segments += made
+        for done, segments_of_video in enumerate(_in_parallel(jobs), start=1):
+            segments += segments_of_video
             if progress is not None:
                 progress(done, len(jobs))
         write(truth_file, segments, videos=[f"talk-{i + 1}" for i in range(options.videos)])
@@ -226,15 +226,15 @@ def spot_world(
     from .search.options import SpottingOptions, TransferOptions
 
     videos = [*world.queries, *world.exemplars]
-    found: dict[str, Path] = dict(world.exact)
+    poses: dict[str, Path] = dict(world.exact)
     if not exact:
         for done, result in enumerate(estimate_videos(videos, world.folder / "poses"), start=1):
             if result.output is None:
                 raise ValueError(result.error)
-            found[result.video.stem] = result.output
+            poses[result.video.stem] = result.output
             if progress is not None:
                 progress(done, len(videos))
     folder = world.folder / ("gallery-exact" if exact else "gallery")
-    gallery = enroll([found[v.stem] for v in world.exemplars], folder)
+    gallery = enroll([poses[v.stem] for v in world.exemplars], folder)
     options = SpottingOptions(transfer=TransferOptions())
-    return spot_videos([found[v.stem] for v in world.queries], gallery, options=options), folder
+    return spot_videos([poses[v.stem] for v in world.queries], gallery, options=options), folder

@@ -65,10 +65,10 @@ def find_exemplars(source: Any, needs: Sequence[str] = ("pose",), media: str | P
         return _from_path(source, needs, media)
     if hasattr(source, "label") and hasattr(source, "pose"):
         return [_from_clip(source)]
-    found = [exemplar for item in source for exemplar in find_exemplars(item, needs, media)]
-    if not found:
+    exemplars = [exemplar for item in source for exemplar in find_exemplars(item, needs, media)]
+    if not exemplars:
         raise ValueError("no exemplars given; expected clips of single signs")
-    return found
+    return exemplars
 
 
 def _from_clip(clip: Clip) -> Exemplar:
@@ -183,14 +183,14 @@ def enroll(
     """
     from gallery import Gallery
 
-    made = loaded_encoder(encoder)
-    gallery = into if into is not None else Gallery(made.dim, made.id or made.name)
-    gallery.check_encoder(made.id or made.name)
-    waiting = find_exemplars(source, made.required_inputs)
+    network = loaded_encoder(encoder)
+    gallery = into if into is not None else Gallery(network.dim, network.id or network.name)
+    gallery.check_encoder(network.id or network.name)
+    waiting = find_exemplars(source, network.required_inputs)
     before = len(gallery)
     for done, exemplar in enumerate(waiting, start=1):
         try:
-            _enroll_one(gallery, made, exemplar, spans or {}, trim, poses)
+            _enroll_one(gallery, network, exemplar, spans or {}, trim, poses)
         except (ValueError, KeyError, OSError) as error:
             if on_error is None:
                 raise

@@ -93,8 +93,8 @@ class Encoder(nn.Module):
     def config_class(cls) -> type:
         """The frozen dataclass that ``__init__`` takes as `config`."""
         hint = get_type_hints(cls.__init__)["config"]
-        found: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
-        return found
+        kind_of_config: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+        return kind_of_config
 
     def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
         """Per-frame inputs of a whole clip at `fps`: name → (T, …) float32 without NaN.

@@ -108,8 +108,8 @@ def load_checkpoint(path: str | Path) -> Encoder:
 
 def _config(network: type[Encoder], values: dict[str, Any]) -> Any:
     kind = network.config_class()
-    known = {field.name for field in fields(kind)}
-    unknown = set(values) - known
+    names = {field.name for field in fields(kind)}
+    unknown = set(values) - names
     if unknown:
         raise ValueError(f"config has {', '.join(sorted(unknown))}, which {kind.__name__} does not know")
     values = {**network.earlier, **values}

@@ -42,5 +42,5 @@ def encoder_class(name: str) -> type[Encoder]:
     if name not in ENCODERS:
         raise ValueError(f"encoder {name!r} is not known; expected one of {', '.join(ENCODERS)}")
     module, _, attribute = ENCODERS[name].partition(":")
-    found: type[Encoder] = getattr(import_module(f".{module}", __package__), attribute)
-    return found
+    encoder: type[Encoder] = getattr(import_module(f".{module}", __package__), attribute)
+    return encoder

@@ -127,13 +127,13 @@ def attention_mask(encoder: Encoder, inputs: Mapping[str, Tensor]) -> NDArray[np
     layers = [module for module in encoder.modules() if isinstance(module, Attention)]
     if not layers:
         raise ValueError(f"encoder {encoder.name!r} has no attention layer")
-    kept: list[Tensor] = []
-    hook = layers[-1].register_forward_hook(lambda _, __, output: kept.append(output[1]))
+    weights: list[Tensor] = []
+    hook = layers[-1].register_forward_hook(lambda _, __, output: weights.append(output[1]))
     try:
         encoder.eval()(inputs)
     finally:
         hook.remove()
-    mask = kept[0][0].mean(dim=1)  # (heads, T), or (heads, 1 + T) with a class token
+    mask = weights[0][0].mean(dim=1)  # (heads, T), or (heads, 1 + T) with a class token
     mask = mask[:, mask.shape[1] - inputs[encoder.required_inputs[0]].shape[1] :]
     return (mask / mask.sum(dim=1, keepdim=True)).float().cpu().numpy()
 

@@ -1,4 +1,4 @@
-"""Key-frames of a sign: the frames in which the signer moves least (row A9), two published variants.
+"""Key-frames of a sign: the frames in which the signer moves least, two published variants.
 
 Missing joints count as no motion of their own: the speed of a frame is the mean over the joints seen in it and in the
 frame before, times the number of joints. Blanking around a chosen frame stops at the clip's ends.

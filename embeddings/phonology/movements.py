@@ -1,4 +1,4 @@
-"""What each hand does over short stretches of time (row A17).
+"""What each hand does over short stretches of time.
 
 A stretch is `[start, end)` in frames and one of: hold; up, down, right, left, away, body (the main direction of the
 way; right and left are the signer's own, away is forward from the chest, body back to it); twisting (the wrist stays,

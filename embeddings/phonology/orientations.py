@@ -1,4 +1,4 @@
-"""Which way a palm faces: up, down, right, left, away or body (row A18).
+"""Which way a palm faces: up, down, right, left, away or body.
 
 Right and left are the signer's own: a palm that faces "right" looks towards the signer's right-hand side, whichever
 hand it is. "away" is forward, away from the signer, "body" back towards the signer.

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 NOSE_HEIGHT = 150
-"""Pixels from the upper edge at which row D1 puts the nose, in a frame of 512 × 512."""
+"""Pixels from the upper edge at which the 2022 challenge's entry (SL-GCN) puts the nose, in a frame of 512 × 512."""
 Smoothing = Literal["savgol", "one-euro"]
 
 
@@ -188,7 +188,7 @@ def standardise(pose: Pose, size: tuple[int, int] = (512, 512), shoulders: float
 
 
 def nose_shifts(pose: Pose) -> NDArray[np.float32]:
-    """(T, 2) pixels by which each frame moves so that the nose comes to (width / 2, 150); row D1.
+    """(T, 2) pixels by which each frame moves so that the nose comes to (width / 2, 150) (2022 challenge).
 
     150 is meant for a frame 512 high and scales with other heights. A frame without nose moves like the nearest one.
 
@@ -210,7 +210,7 @@ def _nose(pose: Pose) -> int:
 
 
 def align_nose(pose: Pose) -> Pose:
-    """The nose at (width / 2, 150) of a 512 × 512 frame in every frame, all joints moved with it (row D1)."""
+    """The nose at (width / 2, 150) of a 512 × 512 frame in every frame, all joints moved with it."""
     return replace(pose, xy=pose.xy + nose_shifts(pose)[:, None])
 
 

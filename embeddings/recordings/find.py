@@ -75,12 +75,12 @@ def one_recording(named: str | os.PathLike[str]) -> Recording:
     """
     if isinstance(named, Recording):
         return named
-    found = find_recordings([named])
+    recordings = find_recordings([named])
     path, _ = _address(named)
-    if len(found) > 1 or path != found[0].path:
-        parts = _some([r.part or r.path.name for r in found])
-        raise RecordingError(f"{path}: holds {len(found)} recordings ({parts}); name one, e.g. {found[0]}")
-    return found[0]
+    if len(recordings) > 1 or path != recordings[0].path:
+        parts = _some([r.part or r.path.name for r in recordings])
+        raise RecordingError(f"{path}: holds {len(recordings)} recordings ({parts}); name one, e.g. {recordings[0]}")
+    return recordings[0]
 
 
 def find_recordings(
@@ -103,10 +103,10 @@ def find_recordings(
     Raises:
         RecordingError: no such file or folder, nothing in it, a clip that is not in its file, or a name twice.
     """
-    found: list[Recording] = []
+    recordings: list[Recording] = []
     for one in named:
         if isinstance(one, Recording):
-            found.append(one)
+            recordings.append(one)
             continue
         path, part = _address(one)
         if not path.exists():
@@ -116,12 +116,12 @@ def find_recordings(
             inside = list(_inside(path, needs, recursive))
             if not inside:
                 raise RecordingError(f"{path}: no recording in this folder; expected {_expected()}")
-            found += inside
+            recordings += inside
         else:
-            found += _clips(path, kind if kind is not None else _unknown(path), part)
+            recordings += _clips(path, kind if kind is not None else _unknown(path), part)
     if unique:
-        refuse_same_names(found)
-    return found
+        refuse_same_names(recordings)
+    return recordings
 
 
 def refuse_same_names(recordings: Iterable[Recording]) -> None:

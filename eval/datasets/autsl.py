@@ -45,15 +45,15 @@ def read_labels(path: str | Path, split: str, classes: list[str] | None = None) 
     samples, ids = [], Ids(path)
     for row, cells in read_table(path, ["sample", "class"], header=False):
         name = ids.add(cells["sample"], row)
-        found = NAME.fullmatch(name)
-        if found is None:
+        match = NAME.fullmatch(name)
+        if match is None:
             raise DatasetError(path, row, f"the sample is {name!r}; expected signer#_sample#")
         place = whole(cells["class"], path, row, "the class", low=0)
         if place >= (len(classes) if classes is not None else 226):
             raise DatasetError(path, row, f"the class is {place}; expected a class of the sign list (from 0)")
         label = classes[place] if classes is not None else str(place)
         folder = "val" if split == "validation" else split
-        samples.append(Sample(name, label, f"{folder}/{name}_color.mp4", found[1], split, source=name, number=place))
+        samples.append(Sample(name, label, f"{folder}/{name}_color.mp4", match[1], split, source=name, number=place))
     return samples
 
 

@@ -21,12 +21,12 @@ def read(path: str | Path, split: str = "") -> list[Sample]:
     samples, ids = [], Ids(path)
     for row, line in read_lines(path):
         video, bar, glosses = line.partition("|")
-        found = NAME.fullmatch(video)
-        if not bar or not glosses.strip() or found is None:
+        match = NAME.fullmatch(video)
+        if not bar or not glosses.strip() or match is None:
             raise DatasetError(path, row, f"is {line[:60]!r}; expected …_signer#_rep#_…/sentence|GLOSS GLOSS")
         name = ids.add(video, row)
         extra = {"glosses": glosses.split()}
-        samples.append(Sample(name, glosses, video, found[1], split, name, extra=extra))
+        samples.append(Sample(name, glosses, video, match[1], split, name, extra=extra))
     return samples
 
 

@@ -60,12 +60,12 @@ def read(folder: str | Path, signs: str | Path | None = None) -> list[Sample]:
 
 
 def _sample(name: str, signs: dict[int, tuple[str, str]], path: str) -> Sample:
-    found = NAME.fullmatch(name)
-    if found is None or int(found[1]) not in signs:
+    match = NAME.fullmatch(name)
+    if match is None or int(match[1]) not in signs:
         raise DatasetError(path, None, f"the name is {name!r}; expected sign_signer_repetition, e.g. 001_010_005")
-    place = int(found[1])
+    place = int(match[1])
     label, hands = signs[place]
     file = path if path.endswith(".mp4") else f"{path}.mp4"
     return Sample(
-        name, label, file, found[2], source=name, number=place, extra={"hands": hands, "repetition": int(found[3])}
+        name, label, file, match[2], source=name, number=place, extra={"hands": hands, "repetition": int(match[3])}
     )

@@ -39,9 +39,9 @@ def read(folder: str | Path, classes: int | None = None) -> list[Sample]:
     folder = Path(folder)
     samples: list[Sample] = []
     for name, split in (("train", "train"), ("val", "validation"), ("test", "test")):
-        found = sorted(folder.glob(f"MS*ASL*_{name}.json"))
-        if found:
-            samples += read_split(found[0], split)
+        lists = sorted(folder.glob(f"MS*ASL*_{name}.json"))
+        if lists:
+            samples += read_split(lists[0], split)
     if not samples:
         raise DatasetError(folder, None, "holds no MSASL_train.json, MSASL_val.json or MSASL_test.json")
     return samples if classes is None else [s for s in samples if s.number is not None and s.number < classes]
@@ -87,8 +87,8 @@ def read_split(path: str | Path, split: str) -> list[Sample]:
 
 def _video(url: str) -> str:
     """The YouTube id: the same video is linked in several spellings."""
-    found = re.search(r"(?:v=|youtu\.be/|embed/)([\w-]{11})", url)
-    return found[1] if found else url
+    match = re.search(r"(?:v=|youtu\.be/|embed/)([\w-]{11})", url)
+    return match[1] if match else url
 
 
 def write_split(path: str | Path, samples: Iterable[Sample]) -> None:

@@ -37,8 +37,8 @@ def read(path: str | Path, split: str = "train", labels: str | Path | None = Non
         raise DatasetError(path, None, "holds neither *GT.pkl nor text files of the ground truth")
     folder = path if path.is_dir() else path.parent
     path = next(iter(sorted(path.glob("*GT.pkl"))), path) if path.is_dir() else path
-    found = [Path(labels)] if labels is not None else sorted(folder.glob("*LABELS.txt"))
-    names = [line.strip() for _, line in read_lines(found[0])] if found else None
+    tables = [Path(labels)] if labels is not None else sorted(folder.glob("*LABELS.txt"))
+    names = [line.strip() for _, line in read_lines(tables[0])] if tables else None
     try:
         videos = read_segments(path, "ms")
     except ValueError as error:  # of the pickle or of a row
@@ -47,8 +47,8 @@ def read(path: str | Path, split: str = "train", labels: str | Path | None = Non
 
 
 def _video(video: str, segments: list[Segment], path: Path, split: str, names: list[str] | None) -> list[Sample]:
-    found = NAME.fullmatch(video)
-    if found is None:
+    match = NAME.fullmatch(video)
+    if match is None:
         raise DatasetError(path, video, "the video's name is not of the form p##_n###")
     samples = []
     for place, segment in enumerate(segments, 1):
@@ -63,7 +63,7 @@ def _video(video: str, segments: list[Segment], path: Path, split: str, names: l
         label = names[number] if names is not None else str(number)
         frames = start // FRAME_MS, end // FRAME_MS
         name = f"{video}^{place}"
-        samples.append(Sample(name, label, f"{video}.mp4", found[1], split, video, *frames, fps=FPS, number=number))
+        samples.append(Sample(name, label, f"{video}.mp4", match[1], split, video, *frames, fps=FPS, number=number))
     return samples
 
 

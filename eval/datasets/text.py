@@ -26,12 +26,12 @@ def read_text(path: str | Path) -> str:
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """(line number from 1, line) of the lines that hold something."""
-    found = False
+    any_line = False
     for row, line in enumerate(read_text(path).splitlines(), 1):
         if line.strip():
-            found = True
+            any_line = True
             yield row, line
-    if not found:
+    if not any_line:
         raise DatasetError(path, None, "is empty; expected one row per sample")
 
 

@@ -65,11 +65,11 @@ def read(path: str | Path, glosses: int | None = None) -> list[Sample]:
 
 
 def _json_in(folder: Path, glosses: int | None) -> Path:
-    found = sorted(folder.glob("WLASL*.json"))
-    wanted = [file for file in found if glosses is not None and file.stem == f"WLASL{glosses}"]
-    whole_set = [file for file in found if file.stem.startswith("WLASL_")]
+    lists = sorted(folder.glob("WLASL*.json"))
+    wanted = [file for file in lists if glosses is not None and file.stem == f"WLASL{glosses}"]
+    whole_set = [file for file in lists if file.stem.startswith("WLASL_")]
     name = "WLASL*.json" if glosses is None else f"WLASL{glosses}.json"
-    choice = wanted + whole_set + (found if glosses is None else [])
+    choice = wanted + whole_set + (lists if glosses is None else [])
     if not choice:
         raise DatasetError(folder, None, f"holds no {name} and no WLASL_v*.json")
     return choice[0]
@@ -89,7 +89,7 @@ def _sample(cells: dict[str, Any], place: int, gloss: str, path: Path, row: int 
     box = cells["bbox"]
     if len(box) != 4:
         raise DatasetError(path, row, f"bbox has {len(box)} numbers; expected x0, y0, x1, y1")
-    kept = ("instance_id", "variation_id", "source", "url")
+    columns = ("instance_id", "variation_id", "source", "url")
     return Sample(
         id=video,
         label=gloss,
@@ -101,7 +101,7 @@ def _sample(cells: dict[str, Any], place: int, gloss: str, path: Path, row: int 
         end=None if last == -1 else last,
         fps=number(cells["fps"], path, row, "fps", low=1),
         number=place,
-        extra={"bbox": [whole(v, path, row, "bbox") for v in box], **{name: cells[name] for name in kept}},
+        extra={"bbox": [whole(v, path, row, "bbox") for v in box], **{name: cells[name] for name in columns}},
     )
 
 

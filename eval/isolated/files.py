@@ -35,14 +35,14 @@ def read_classes(path: str | Path) -> dict[str, list[str]]:
         rows = rows[1:]
     if not rows:
         raise ValueError(f"{path}: holds no row; expected sample,class")
-    found: dict[str, list[str]] = {}
+    guesses: dict[str, list[str]] = {}
     for number, row in rows:
         if len(row) < 2 or not row[0].strip():
             raise ValueError(f"{path}:{number}: is {','.join(row)!r}; expected sample,class")
-        if row[0].strip() in found:
+        if row[0].strip() in guesses:
             raise ValueError(f"{path}:{number}: {row[0].strip()!r} is given twice")
-        found[row[0].strip()] = [cell.strip() for cell in row[1:] if cell.strip()]
-    return found
+        guesses[row[0].strip()] = [cell.strip() for cell in row[1:] if cell.strip()]
+    return guesses
 
 
 def read_ranked(path: str | Path) -> dict[str, list[str]]:

@@ -158,9 +158,9 @@ def _active_hand(folder: Path, video: str) -> NDArray[np.float64]:
     from embeddings.handedness import left_share
     from embeddings.pose import read_pose
 
-    found = [folder / f"{video}{ending}" for ending in (".pose", ".h5") if (folder / f"{video}{ending}").is_file()]
-    if not found:
+    files = [folder / f"{video}{ending}" for ending in (".pose", ".h5") if (folder / f"{video}{ending}").is_file()]
+    if not files:
         raise ValueError(f"{folder}: holds no pose of {video!r}; expected {video}.pose or {video}.h5 of `spotter pose`")
-    pose = read_pose(found[0]).to(LANDMARKS)
+    pose = read_pose(files[0]).to(LANDMARKS)
     hand = slice(33, 54) if left_share(pose) > 0.5 else slice(54, 75)
     return np.asarray(pose.xy[:, hand] / pose.size, np.float64)

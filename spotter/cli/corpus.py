@@ -112,8 +112,8 @@ def _summary(corpus: Corpus, json_output: bool) -> None:
     hours = sum(v.duration for v in corpus.videos.values()) / 3600
     waiting = sum(v.rows for v in corpus.unindexed())
     if json_output:
-        told = {"corpus": str(corpus.folder), "videos": len(corpus), "hours": hours, "windows": corpus.rows}
-        print_json({**told, "indexed": corpus.rows - waiting})
+        summary = {"corpus": str(corpus.folder), "videos": len(corpus), "hours": hours, "windows": corpus.rows}
+        print_json({**summary, "indexed": corpus.rows - waiting})
     else:
         out.print(f"{len(corpus)} videos, {hours:.2f} hours, {corpus.rows:,} windows in {corpus.folder}/")
 
@@ -160,13 +160,13 @@ def search(
 
     opened = Corpus.open(corpus)
     network = load_encoder(encoder)
-    found = find_exemplars(clips, network.required_inputs)
+    exemplars = find_exemplars(clips, network.required_inputs)
     failures = Failures()
-    source = poses.source([e.source for e in found], network.required_inputs)
-    gallery = enroll(found, None, network, trim=not whole, poses=source, on_error=failures.add)
+    source = poses.source([e.source for e in exemplars], network.required_inputs)
+    gallery = enroll(exemplars, None, network, trim=not whole, poses=source, on_error=failures.add)
     hits = search_gallery(opened, gallery, options, network)
     _show_hits(hits, opened, output if output is not None else [], json_output)
-    failures.finish(len(found))
+    failures.finish(len(exemplars))
 
 
 def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_output: bool) -> None:
@@ -176,8 +176,8 @@ def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_
 
     from ..formats import write
 
-    found = {d.video: Path(corpus.videos[d.video].source) for d in hits}
-    media = {name: path for name, path in found.items() if path.suffix.lower() in VIDEO_ENDINGS}
+    sources = {d.video: Path(corpus.videos[d.video].source) for d in hits}
+    media = {name: path for name, path in sources.items() if path.suffix.lower() in VIDEO_ENDINGS}
     for path in outputs:
         write(path, hits, media=media)
         out.print(f"{len(hits)} hits → {path}")

@@ -127,12 +127,12 @@ class Corpus:
         if not path.is_file():
             raise CorpusError(f"{folder}: no corpus here (no corpus.json); make one with spotter index VIDEO… -o")
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if told.get("format") != FORMAT or told["version"] != VERSION:
-                raise ValueError(f"format {told.get('format')!r}, version {told.get('version')!r}")
+            header = json.loads(path.read_text(encoding="utf-8"))
+            if header.get("format") != FORMAT or header["version"] != VERSION:
+                raise ValueError(f"format {header.get('format')!r}, version {header.get('version')!r}")
             settings = CorpusSettings(
-                str(told["encoder"]), int(told["dim"]), float(told["fps"]),
-                tuple(int(n) for n in told["lengths"]), int(told["stride"]),
+                str(header["encoder"]), int(header["dim"]), float(header["fps"]),
+                tuple(int(n) for n in header["lengths"]), int(header["stride"]),
             )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorpusError(f"{path}: not readable; expected {FORMAT}, version {VERSION} ({error})") from None
@@ -226,8 +226,8 @@ class Corpus:
     def unindexed(self) -> list[StoredVideo]:
         """Videos that the index does not know, or knows in an older version."""
         index = self.index()
-        known = {} if index is None else {p.name: p.content for p in index.parts}
-        return [v for v in self.videos.values() if known.get(v.name) != v.content]
+        indexed = {} if index is None else {p.name: p.content for p in index.parts}
+        return [v for v in self.videos.values() if indexed.get(v.name) != v.content]
 
     def build(
         self,
@@ -261,8 +261,8 @@ class Corpus:
             table.writerow(["video", "source", "seconds", "windows", "signer", "date", "sha256"])
             for name, video in self.videos.items():
                 row = facts.get(name, {"signer": "", "date": ""})
-                told = [video.source, f"{video.duration:.3f}", video.rows, row["signer"], row["date"], video.content]
-                table.writerow([name, *told])
+                cells = [video.source, f"{video.duration:.3f}", video.rows, row["signer"], row["date"], video.content]
+                table.writerow([name, *cells])
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -305,10 +305,10 @@ def _video_files(folder: Path) -> list[Path]:
 
 
 def _check_fits(video: StoredVideo, settings: CorpusSettings) -> None:
-    found = (video.encoder, video.places["vectors"][1][1], video.fps, *video.grid)
+    actual = (video.encoder, video.places["vectors"][1][1], video.fps, *video.grid)
     expected = (settings.encoder, settings.dim, settings.fps, settings.lengths, settings.stride)
-    if found != expected or video.path.name != f"{video.name}{ENDING}":
+    if actual != expected or video.path.name != f"{video.name}{ENDING}":
         raise CorpusError(
-            f"{video.path}: holds {video.name!r} made with {found}; this corpus is of {expected}. "
+            f"{video.path}: holds {video.name!r} made with {actual}; this corpus is of {expected}. "
             "Delete it, and index the video again"
         )

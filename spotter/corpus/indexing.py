@@ -53,8 +53,8 @@ class Indexed:
 
 def settings_for(encoder: Encoder, lengths: Sequence[int] = LENGTHS, stride: int = 2) -> CorpusSettings:
     """Settings of a corpus of an encoder's vectors; lengths ascend."""
-    kept = tuple(sorted({int(n) for n in lengths}))
-    return CorpusSettings(encoder.id or encoder.name, encoder.dim, float(encoder.fps), kept, stride)
+    ascending = tuple(sorted({int(n) for n in lengths}))
+    return CorpusSettings(encoder.id or encoder.name, encoder.dim, float(encoder.fps), ascending, stride)
 
 
 def stamp_of(source: Recording) -> str:

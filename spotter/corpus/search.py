@@ -61,12 +61,12 @@ def search_gallery(
         raise CorpusError("the gallery is empty; give an example clip of a sign")
     gallery.check_encoder(corpus.settings.encoder)
     chosen = corpus.choose(options.videos, options.signers, options.since, options.until)
-    found: list[list[_Window]] = [[] for _ in range(len(gallery))]
+    windows_of: list[list[_Window]] = [[] for _ in range(len(gallery))]
     if chosen:
-        found = _candidates(corpus, gallery.vectors, chosen, options.candidates or max(2000, 50 * options.most))
+        windows_of = _candidates(corpus, gallery.vectors, chosen, options.candidates or max(2000, 50 * options.most))
     hits: list[Detection] = []
     for sign in gallery.labels:
-        windows = [w for e, label in enumerate(gallery.exemplar_labels) if label == sign for w in found[e]]
+        windows = [w for e, label in enumerate(gallery.exemplar_labels) if label == sign for w in windows_of[e]]
         hits += _hits(sign, windows, gallery, options, encoder)
     return hits
 
@@ -82,12 +82,12 @@ def _hits(
         places = [_aligned(w, gallery) for w in places]
         if encoder is not None and hasattr(encoder, "embed_features"):
             places = [_scored(w, gallery, encoder) for w in places]
-    made = []
+    detections = []
     for window in _distinct([w for w in places if w.score >= least], options.overlap, options.most):
         fps, frames = window.video.fps, window.video.frames
         start, end = max(window.start, 0.0) / fps, min(window.end, float(frames)) / fps
-        made.append(Detection(window.video.name, sign, start, end, window.score))
-    return made
+        detections.append(Detection(window.video.name, sign, start, end, window.score))
+    return detections
 
 
 def _scored(window: _Window, gallery: Gallery, encoder: Any) -> _Window:
@@ -132,21 +132,21 @@ def _candidates(corpus: Corpus, queries: NDArray[np.float32], chosen: Sequence[s
     index = corpus.index()
     rows = sum(corpus.videos[name].rows for name in chosen)
     indexed: set[str] = set()
-    found: list[list[_Window]] = [[] for _ in queries]
+    windows_of: list[list[_Window]] = [[] for _ in queries]
     if index is not None and rows > EXACT_ROWS:
         known = {p.name: p.content for p in index.parts}
         indexed = {name for name in chosen if known.get(name) == corpus.videos[name].content}
         owners: list[StoredVideo | None] = [corpus.videos[p.name] if p.name in indexed else None for p in index.parts]
         allowed = None if all(owners) else np.repeat([o is not None for o in owners], np.diff(index.first))
         scores, ids = index.search(queries, k, lambda wanted: _rows(owners, index.first, wanted), allowed)
-        _collect(found, owners, index.first, scores, ids)
+        _collect(windows_of, owners, index.first, scores, ids)
     rest: list[StoredVideo | None] = [corpus.videos[name] for name in chosen if name not in indexed]
     first = np.concatenate([[0], np.cumsum([v.rows for v in rest if v is not None])]).astype(np.int64)
     blocks = ((int(at), v.vectors) for at, v in zip(first, rest, strict=False) if v is not None)
-    _collect(found, rest, first, *exact_top(queries, blocks, k))
+    _collect(windows_of, rest, first, *exact_top(queries, blocks, k))
     for video in corpus.videos.values():
         video.forget()
-    return found
+    return windows_of
 
 
 def _rows(
@@ -163,14 +163,14 @@ def _rows(
 
 
 def _collect(
-    found: list[list[_Window]],
+    windows_of: list[list[_Window]],
     owners: Sequence[StoredVideo | None],
     first: NDArray[np.int64],
     scores: NDArray[np.float32],
     ids: NDArray[np.int64],
 ) -> None:
     """Adds rows (Q, k) as windows of their videos to each query's."""
-    for q in range(len(found)):
+    for q in range(len(windows_of)):
         here = ids[q] >= 0
         parts = np.searchsorted(first, ids[q, here], side="right") - 1
         for part in np.unique(parts):
@@ -179,7 +179,7 @@ def _collect(
                 continue
             mine = parts == part
             spans = video.windows(ids[q, here][mine] - first[part])
-            found[q] += [
+            windows_of[q] += [
                 _Window(video, float(a), float(b), float(score), q)
                 for (a, b), score in zip(spans, scores[q, here][mine], strict=True)
             ]

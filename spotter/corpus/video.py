@@ -109,9 +109,9 @@ def write_stored(
     """
     from safetensors.numpy import save_file
 
-    told = json.dumps({**facts, "content": _content(vectors, features)}, ensure_ascii=False)
+    header = json.dumps({**facts, "content": _content(vectors, features)}, ensure_ascii=False)
     with whole_file(path) as partial:
-        save_file({"vectors": vectors, "features": features}, partial, {"facts": told})
+        save_file({"vectors": vectors, "features": features}, partial, {"facts": header})
 
 
 def read_stored(path: Path) -> StoredVideo:
@@ -137,10 +137,10 @@ def read_stored(path: Path) -> StoredVideo:
         if {name: kind for name, (kind, _, _) in places.items()} != {"vectors": "F16", "features": "F16"}:
             raise ValueError("it does not hold float16 vectors and features")
         grid = (tuple(int(n) for n in facts["lengths"]), int(facts["stride"]))
-        told = {key: str(facts[key]) for key in ("name", "source", "stamp", "content", "encoder")}
+        texts = {key: str(facts[key]) for key in ("name", "source", "stamp", "content", "encoder")}
         stored = StoredVideo(
             path=path, fps=float(facts["fps"]), frames=int(facts["frames"]), duration=float(facts["duration"]),
-            grid=grid, places=places, **told,
+            grid=grid, places=places, **texts,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(

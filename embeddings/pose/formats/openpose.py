@@ -90,7 +90,7 @@ def _pose(values: NDArray[np.float32], skeleton: str, fps: float, size: tuple[in
 
 
 def pack_150(pose: Pose) -> NDArray[np.float32]:
-    """(T, 150): 50 joints × (x, y, confidence), missing as 0; the layout of row A1's HDF5."""
+    """(T, 150): 50 joints × (x, y, confidence), missing as 0; the layout of the packed HDF5 store."""
     mapped = pose.to("openpose-50")
     values = np.concatenate([np.nan_to_num(mapped.xy), mapped.confidence[..., None]], axis=-1)
     return values.reshape(len(pose), 150).astype(np.float32)

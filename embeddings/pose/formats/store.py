@@ -1,4 +1,5 @@
-"""The HDF5 pose store: `[video]/{xy, confidence, z}` with the facts as attributes, and the packed form of row A1."""
+"""The HDF5 pose store: `[video]/{xy, confidence, z}` with facts as attributes, and the packed form of the
+UWB system (Hrúz et al. 2022): `[video]` (T, 150)."""
 
 from __future__ import annotations
 
@@ -176,7 +177,7 @@ def read_packed(
 def pack_folders(
     root: str | Path, output: str | Path, fps: float = 25.0, size: tuple[int, int] | None = None, batch: int = 200
 ) -> list[tuple[str, str]]:
-    """OpenPose's folders of JSON files, one a video, into one packed file (row A1); resumable.
+    """OpenPose's folders of JSON files, one a video, into one packed file; resumable.
 
     Of several people the one with the widest shoulders is kept, and a frame without anybody stays a row. A folder that
     is already in the file is not read again. The file grows by whole batches.

@@ -27,9 +27,9 @@ def encoded(clips: Path, encoder: str, poses: Poses, failures: Failures) -> tupl
     from ...enrolment import Exemplar, enroll
 
     network = load_encoder(encoder)
-    found = find_recordings([clips], network.required_inputs, recursive=True)
-    source = poses.source(found, network.required_inputs)
-    waiting = [Exemplar(r.name_in(clips), r) for r in found]
+    recordings = find_recordings([clips], network.required_inputs, recursive=True)
+    source = poses.source(recordings, network.required_inputs)
+    waiting = [Exemplar(r.name_in(clips), r) for r in recordings]
     gallery = enroll(waiting, None, network, poses=source, on_error=failures.add)
     return list(gallery.exemplar_labels), gallery.vectors
 

@@ -55,7 +55,7 @@ def eval_compare(
     unknown = [name for name in names if name not in METHODS]
     if unknown:
         raise ValueError(f"method {unknown[0]!r} is not known; expected some of {', '.join(METHODS)}")
-    made = []
+    comparisons = []
     for source in data:
         chosen = open_set(source, unit, fps, tiers)
         with err.status(f"{chosen.name}: {(names or list(METHODS))[0]}") as status:
@@ -66,12 +66,12 @@ def eval_compare(
                 lambda _: status.update(f"{chosen.name}: {next(done)}"),  # noqa: B023 (called within this turn)
                 one_shot,
             )
-        made.append(as_dict(chosen, rows))
+        comparisons.append(as_dict(chosen, rows))
         if not json_output:
-            seconds = sum(chosen.durations().values())
+            seconds, figures = sum(chosen.durations().values()), comparisons[-1]
             out.print(
-                f"{chosen.name}: {made[-1]['signs']} signs, one exemplar each; {made[-1]['videos']} videos, "
-                f"{seconds / 60:.1f} minutes, {made[-1]['references']} occurrences"
+                f"{chosen.name}: {figures['signs']} signs, one exemplar each; {figures['videos']} videos, "
+                f"{seconds / 60:.1f} minutes, {figures['references']} occurrences"
             )
             print(table(rows).text())
         if output is not None:
@@ -79,4 +79,4 @@ def eval_compare(
             write_comparison(folder, chosen, rows)
             err.print(f"table → {folder}/comparison.json .md .tex")
     if json_output:
-        print_json(made[0] if len(made) == 1 else made)
+        print_json(comparisons[0] if len(comparisons) == 1 else comparisons)

@@ -77,8 +77,8 @@ def eval_isolated(
     from .clips import classified, encoded, refuse_clips
 
     labels, signers = read_truth(truth, split)
-    known = signers if len(signers) == len(labels) else None
-    if signers and known is None:
+    signer_of = signers if len(signers) == len(labels) else None
+    if signers and signer_of is None:
         err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
     failures = Failures()
     if one_shot:
@@ -88,7 +88,7 @@ def eval_isolated(
         else:
             refuse_clips(predictions)
             vectors = read_vectors(predictions)
-        _one_shot(predictions, vectors, labels, known, sorted({1, k}), draws, seed, json_output)
+        _one_shot(predictions, vectors, labels, signer_of, sorted({1, k}), draws, seed, json_output)
         failures.finish(len(vectors[0]) + len(failures.failed))
         return
     if model is not None and (predictions.suffix.lower() != ".csv" or is_spoter_csv(predictions)):
@@ -98,7 +98,7 @@ def eval_isolated(
         ranked = read_ranked(predictions)
     if why := mismatch(labels, ranked):
         raise ValueError(f"{predictions}: {why}")
-    score = isolated_score(labels, ranked, known, k, seed, _facts(model))
+    score = isolated_score(labels, ranked, signer_of, k, seed, _facts(model))
     worst = maps.confused_pairs(labels, ranked, pairs)
     if confusion is not None:
         names, matrix = maps.confusion_matrix(labels, ranked)
@@ -108,8 +108,8 @@ def eval_isolated(
         files = {} if clips is None else confusion_page.clip_files(clips, wanted)
         confusion_page.write_pairs_page(worst, files, page)
     if json_output:
-        found = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
-        print_json({**score.as_dict(), "confused": found})
+        confused = [{"sign": p.sign, "taken_for": p.taken_for, "count": p.count, "clips": list(p.clips)} for p in worst]
+        print_json({**score.as_dict(), "confused": confused})
         failures.finish(len(labels))
         return
     print(score.table().text())

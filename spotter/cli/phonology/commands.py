@@ -69,11 +69,11 @@ def compare(
 
     pair = [one_recording(path) for path in (first, second)]
     source = poses.source(pair, ("pose",))
-    found = compare_poses(*(read_pose_of(recording, source) for recording in pair))
+    differences = compare_poses(*(read_pose_of(recording, source) for recording in pair))
     if json_output:
-        print_json(asdict(found))
+        print_json(asdict(differences))
     else:
-        for name, distance in found.distances.items():
-            values = " · ".join(found.values.get(name, ("", "")))
-            mark = "differs" if name in found.differ else "alike"
+        for name, distance in differences.distances.items():
+            values = " · ".join(differences.values.get(name, ("", "")))
+            mark = "differs" if name in differences.differ else "alike"
             out.print(f"{name:<12} {mark:<8} {distance:.2f}  {values}")
