@@ -9,7 +9,7 @@ import pytest
 from embeddings.phonology.locations import LOCATIONS, Located, locations
 from embeddings.phonology.sign_locations import at_rest, location_histogram, sign_location, sign_locations
 from embeddings.phonology.signer_space import signer_space
-from embeddings.synthetic import SignWorld, Truth, random_camera, random_sign, random_signer
+from embeddings.synthetic import Draws, SignWorld, Truth, random_camera, random_sign, random_signer
 from spotter.enrolment import hands_up_span
 
 NAMES = {name: k for k, name in enumerate(LOCATIONS)}
@@ -46,7 +46,7 @@ def truth_of(truth: Truth, hand: int) -> str:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_clips_that_begin_and_end_at_rest_tell_the_place_of_their_sign(seed: int) -> None:
-    world, rng = SignWorld(seed=seed, signs=1), np.random.default_rng(seed)
+    world, rng = SignWorld(seed=seed, signs=1), Draws("places of signs", seed)
     right, idle = [], []
     for k in range(20):
         performed = world.perform(random_sign(rng, f"t{k}"), random_signer(rng, f"w{k}"), take=k)
