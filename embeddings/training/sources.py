@@ -37,6 +37,8 @@ from .source_kinds import SOURCES, DataError, Options
 
 __all__ = ["DataError", "open_source"]
 
+SPLITS = ("train", "validation", "test")
+
 
 def open_source(
     text: str, needs: tuple[str, ...], poses: PoseSource | str | Path | None = None, fps: float = 25.0
@@ -90,7 +92,9 @@ def _recordings(path: Path, options: Options, needs: tuple[str, ...], load: Call
         found = find_recordings([path], needs, recursive=True)
     except RecordingError as error:
         raise DataError(f"{error}; for procedural signs write procedural:7?signs=40") from None
-    labels, signers = read_truth(options.pop("labels")) if "labels" in options else (None, dict[str, str]())
+    table = options.pop("labels", "")
+    labels, signers = read_truth(table) if table else (None, dict[str, str]())
+    splits = {name: split for split in SPLITS for name in _of_split(table, split)} if table else {}
     items = []
     for recording in found:
         name = recording.name_in(path)
@@ -98,11 +102,22 @@ def _recordings(path: Path, options: Options, needs: tuple[str, ...], load: Call
         if labels is not None:
             label, signer = labels.get(name, ""), signers.get(name, signer)
         if label:
-            items.append(Item(name, label, partial(load, recording), signer, recording=recording.name))
+            split = splits.get(name, "")
+            items.append(Item(name, label, partial(load, recording), signer, split, recording=recording.name))
     absent = sorted(set(labels or ()) - {item.id for item in items})
     if absent:
         warnings.warn(f"{path}: {len(absent)} labelled clips are not there, e.g. {absent[0]}", stacklevel=2)
     return items
+
+
+def _of_split(table: str, split: str) -> list[str]:
+    """Ids of a split of a table of labels; none where it has no such rows."""
+    from eval.isolated.files import read_truth
+
+    try:
+        return list(read_truth(table, split)[0])
+    except ValueError:
+        return []
 
 
 def _named(recording: Recording, root: Path) -> tuple[str, str]:

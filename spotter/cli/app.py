@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import convert, corpus, demo, project, review, spotting, training
+from . import convert, corpus, demo, project, reproduce, review, spotting, training
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -45,6 +45,7 @@ convert.register(app)
 training.register(app)
 project.register(app)
 review.register(app)
+reproduce.register(app)
 
 
 def _version(asked: bool) -> None:

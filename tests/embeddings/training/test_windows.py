@@ -97,6 +97,19 @@ def test_a_plain_window_is_what_the_encoder_would_cut_itself() -> None:
     assert not torch.equal(whole, wanted)
 
 
+def test_splits_of_a_table_of_labels_count_and_a_test_row_is_not_trained_on(tmp_path: Path) -> None:
+    poses = {f"clip-{k}": WORLD.clip(k % 2).pose for k in range(5)}
+    write_store(tmp_path / "poses.h5", poses)  # type: ignore[arg-type]
+    splits = ["train", "train", "validation", "test", ""]
+    rows = [f"clip-{k},sign-{k % 2},{split}" for k, split in enumerate(splits)]
+    (tmp_path / "labels.csv").write_text("\n".join(["sample,label,split", *rows]))
+    items = open_source(f"{tmp_path}/poses.h5?labels={tmp_path}/labels.csv", ("pose",))
+    assert [item.split for item in items] == splits
+    training, validation, _ = split_items(items, DataPart(), 0)
+    assert [item.id for item in training] == ["clip-0", "clip-1", "clip-4"]
+    assert [item.id for item in validation] == ["clip-2"]
+
+
 def test_nothing_is_kept_beyond_the_budget() -> None:
     data = windows()
     data.budget = 0
