@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -110,6 +112,25 @@ def test_neighbours_are_the_same_after_a_stop_and_with_processes(refresh: int, t
     other = tmp_path / "other"
     train(small("batch.neighbours=0", "batch.accumulate=2", "schedule.steps=7"), other)
     assert any(not torch.equal(value, whole[key]) for key, value in network_weights(other).items())
+
+
+def test_neighbours_are_determined_anew_every_third_step_from_their_beginning_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of seven steps a quarter passes without neighbours; from step 2 on, three steps see the same class vectors."""
+    seen: dict[int, Tensor | None] = {}
+    real = PKSampler.batch
+
+    def recording(self: PKSampler, number: int, class_vectors: Tensor | None = None) -> Any:
+        seen[number] = None if class_vectors is None else class_vectors.clone()
+        return real(self, number, class_vectors)
+
+    monkeypatch.setattr(PKSampler, "batch", recording)
+    train(small("batch.refresh=3", "batch.neighbours=2", "schedule.steps=7"), tmp_path)
+    assert [number for number in range(7) if seen[number] is None] == [0, 1]
+    vectors = [seen[number] for number in range(2, 7)]
+    same = [bool(torch.equal(a, b)) for a, b in pairwise(vectors)]  # type: ignore[arg-type]
+    assert same == [True, True, False, True]
 
 
 def test_neighbours_need_a_classifier(tmp_path: Path) -> None:
