@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -50,8 +51,9 @@ def split_items(
     elif all(groups.values()) and len(set(groups.values())) > 1:
         if not all(item.signer for item in items):
             warnings.warn("signers are not known: the split is by source video", stacklevel=2)
-        # with few signers one of them is more than the share asked for
-        share = max(data.validation, 1 / len(set(groups.values())))
+        # with few signers, or few clips of each sign, one of them is more than the share asked for
+        most = max(Counter(item.label for item in items).values())
+        share = min(0.5, max(data.validation, 1 / len(set(groups.values())), 1 / most))
         split = split_by_signer({i.id: i.label for i in items}, groups, share, seed)
     else:
         warnings.warn("signers are not known: clips of one signer may be on both sides of the split", stacklevel=2)

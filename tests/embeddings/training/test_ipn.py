@@ -85,6 +85,14 @@ def test_clips_without_a_gesture_are_no_class(tmp_path: Path) -> None:
     assert load_checkpoint(result.checkpoint).label_set == ("G01", "G02")
 
 
+def test_few_clips_of_each_sign_make_a_split_all_the_same() -> None:
+    items = [Item(f"{k}", f"G{k % 3}", lambda: Clip("a", 25.0), f"signer-{k % 4}") for k in range(9)]
+    training, validation, _ = split_items(items, DataPart(validation=0.2), 0)
+    assert training
+    assert validation
+    assert {i.signer for i in training}.isdisjoint({i.signer for i in validation})
+
+
 def test_without_signers_a_source_video_is_on_one_side() -> None:
     items = [Item(f"{v}-{k}", f"G{k}", lambda: Clip("a", 25.0), source=f"v{v}") for v in range(5) for k in range(3)]
     with pytest.warns(UserWarning, match="by source video"):
