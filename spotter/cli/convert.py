@@ -41,7 +41,20 @@ def register(app: typer.Typer) -> None:
     group.command(
         epilog="Example: [bold]spotter convert gestures ipn/annotations/ --poses poses/ -o gestures.csv[/bold]"
     )(gestures)
+    group.command(epilog="Example: [bold]spotter convert lists manifest.csv --media videos/ -o lists/[/bold]")(lists)
     app.add_typer(group, name="convert")
+
+
+def lists(
+    manifest: Manifest,
+    media: Media,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the tables.")] = Path("lists"),
+) -> None:
+    """A manifest's recordings as tables for other commands: train.csv, labels.csv, validation.csv, signers.csv."""
+    from ..reproduce.lists import write_lists
+
+    for name, count in write_lists(manifest, media, output).items():
+        out.print(f"{count} rows → {output / name}")
 
 
 def i3d(

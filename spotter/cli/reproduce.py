@@ -20,19 +20,6 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: [bold]spotter reproduce vtn-pf --data mini -o vtn/[/bold] · "
         "[bold]spotter reproduce vtn-pf --data AUTSL/ -o vtn/ --commands[/bold]"
     )(reproduce)
-    app.command(epilog="Example: [bold]spotter lists data/manifest.csv --media AUTSL/ -o data/[/bold]")(lists)
-
-
-def lists(
-    manifest: Annotated[Path, typer.Argument(help="manifest.csv of spotter data.", show_default=False)],
-    media: Annotated[Path, typer.Option(help="Folder of its recordings.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the tables.")] = Path("."),
-) -> None:
-    """Tables of a manifest's recordings: train.csv, labels.csv, validation.csv, signers.csv."""
-    from ..reproduce.lists import write_lists
-
-    for name, count in write_lists(manifest, media, output).items():
-        out.print(f"{count} rows → {output / name}")
 
 
 def reproduce(

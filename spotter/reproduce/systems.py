@@ -108,7 +108,7 @@ def _uwb(place: Place) -> list[Command]:
     labels, hands = file("data/labels.csv"), file("hands.h5")
     steps: list[Command] = [
         ("data", "autsl", str(data), "-o", file("data"), "--media", str(data)),
-        ("lists", file("data/manifest.csv"), "--media", str(data), "-o", file("data")),
+        ("convert", "lists", file("data/manifest.csv"), "--media", str(data), "-o", file("data")),
         ("phonology", "hands", *videos, "-o", hands, "--signers", file("data/signers.csv"), *place.poses),
         ("phonology", "clusters", file("data/train.csv"), "-o", file("clusters.h5"), "--signers",
          file("data/signers.csv"), *(("--least", "2", "--join", "2") if place.small else ()), *place.poses),
@@ -182,7 +182,7 @@ def _oslwl(place: Place) -> list[Command]:
 
 SYSTEMS: dict[str, System] = {
     "uwb": System(
-        "UWB (Hrúz et al., Sensors 2022): seven of its seventeen models on AUTSL, which together had 95.56 % of the list "
+        "UWB (Hrúz et al., Sensors 2022): seven of its seventeen models on AUTSL; together 95.56 % of the list "
         "that their weights were fitted to",
         "autsl", ("train_labels.csv", "train", "val", "test"), _uwb,
     ),
