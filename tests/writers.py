@@ -499,6 +499,19 @@ def make_packed(folder: Path) -> None:
     write_packed(folder / "packed.h5", [("talk", pose())])
 
 
+def make_miniature(folder: Path) -> None:
+    from spotter.reproduce import miniatures
+
+    with patch.object(miniatures, "_film", lambda *arguments, **options: ()):
+        miniatures.autsl(folder)
+
+
+def make_lists_of_recordings(folder: Path) -> None:
+    from spotter.reproduce.lists import write_lists
+
+    write_lists(INPUTS.list, INPUTS.folder, folder)
+
+
 def make_log(folder: Path) -> None:
     from embeddings.training.log import TrainingLog
 
@@ -689,6 +702,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/cli/phonology/tables.py:locations": make_locations,
     "spotter/comparison/figures.py:write_comparison": make_comparison,
     "spotter/corpus/facts.py:write_facts": make_facts,
+    "spotter/reproduce/lists.py:write_lists": make_lists_of_recordings,
+    "spotter/reproduce/miniatures.py:autsl": make_miniature,
     "spotter/corpus/folder.py:Corpus.create": make_corpus,
     "spotter/corpus/folder.py:Corpus.write_table": make_corpus_table,
     "spotter/corpus/video.py:write_stored": make_stored,

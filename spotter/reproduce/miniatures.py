@@ -43,13 +43,13 @@ def autsl(folder: Path) -> None:
 
 
 def ipn(folder: Path) -> None:
-    """Four gestures and what lies between them in videos of four people for training and two for the test, 30 frames a
+    """Four gestures and what lies between them in videos of two people for training and one for the test, 30 frames a
     second, with the annotation lists of the data set."""
     from eval.datasets import Sample
     from eval.datasets.ipn import CLASSES, GESTURES, NO_GESTURE, write_annotations
 
     world = _world()
-    for split, people in (("Train", range(4)), ("Test", range(4, 6))):
+    for split, people in (("Train", range(2)), ("Test", range(2, 3))):
         samples: list[Sample] = []
         for person in people:
             video = f"1CM1_{person + 1}_R_#{217 + person}"

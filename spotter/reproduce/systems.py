@@ -88,7 +88,7 @@ def _vtn_pf(place: Place) -> list[Command]:
 def _spoter_ipn(place: Place) -> list[Command]:
     manifest, model = place.file("data/manifest.csv"), place.file("class-query/best.safetensors")
     source = place.source(manifest, media=str(place.data / "videos"))
-    small = ("config.layers=2", "config.inner=64", "schedule.epochs=0", "schedule.steps=200", "schedule.validate=50")
+    small = ("config.layers=2", "config.inner=64", "schedule.epochs=0", "schedule.steps=60", "schedule.validate=60")
     return [
         ("data", "ipn", str(place.data), "-o", place.file("data"), "--media", str(place.data / "videos")),
         place.train("class-query-ipn", source, "class-query", small),
@@ -159,10 +159,10 @@ def _oslwl(place: Place) -> list[Command]:
     data, file = place.data, place.file
     gcn, i3d = file("sl-gcn/best.safetensors"), file("i3d/best.safetensors")
     found, known = file("predictions.pkl"), file("search/manifest.csv")
-    once = ("schedule.steps=40", "batch.classes=4", "batch.each=2")
+    once = ("batch.classes=4", "batch.each=2")
     widths = ("config.widths=[16,16,16,16]", "config.head_units=2", "config.part_dim=16", "config.groups=8",
-              "schedule.milestones=[20,30]", "optimiser.rate=0.02", *once)  # fmt: skip
-    thin = ("config.width=0.125", "config.size=48", *once)
+              "schedule.milestones=[20,30]", "optimiser.rate=0.02", "schedule.steps=40", *once)  # fmt: skip
+    thin = ("config.width=0.125", "config.size=48", "schedule.steps=12", *once)
     steps: list[Command] = [
         ("data", "oslwl", str(data / "search"), "-o", file("search")),
         place.train("sl-gcn-oslwl", str(data / "train"), "sl-gcn", widths),
