@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from . import convert, corpus, demo, project, reproduce, review, spotting, training
+from . import convert, corpus, demo, project, reproduce, review, serve, spotting, training
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -46,6 +46,7 @@ training.register(app)
 project.register(app)
 review.register(app)
 reproduce.register(app)
+serve.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +20,14 @@ from ..project.folder import Project
 from ..project.log import Line, LogError
 from ..project.refit import changes_of, open_orders
 from ..project.state import Hit, State, checked
+from .jobs import Job, Jobs
 from .media import Media, media_id
 from .worker import Task, Worker
 
-__all__ = ["Desk", "Job"]
+__all__ = ["Desk"]
 
 KEPT = 24
 """Tracks and alignments in memory."""
-
-
-@dataclass
-class Job:
-    """Something that takes a while: what it is, how far it is, what came out."""
-
-    id: str
-    kind: str
-    task: Task
-    finish: Callable[[Any], Mapping[str, Any]]
-    result: Mapping[str, Any] | None = None
-    error: str = ""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def settled(self) -> dict[str, Any]:
-        """Its state for the page; the result is taken in once, by whoever asks first after the work is done."""
-        with self.lock:
-            if self.task.result.done() and self.result is None and not self.error:
-                try:
-                    self.result = self.finish(self.task.result.result())
-                except Exception as error:
-                    self.error = str(error)
-            state = "failed" if self.error else "done" if self.result is not None else "running"
-            return {"id": self.id, "kind": self.kind, "state": state, "share": self.task.share, "error": self.error,
-                    "result": self.result}  # fmt: skip
 
 
 class Desk:
@@ -72,7 +46,7 @@ class Desk:
         self.media = Media(project.at.cache)
         self.media.add("video", project.videos)
         self.media.add("exemplar", project.exemplar_clips)
-        self.jobs: dict[str, Job] = {}
+        self.jobs = Jobs()
         self.seconds = _durations(project.at.corpus / "videos.csv")
         self._cache: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._waiting: dict[tuple[Any, ...], Task] = {}
@@ -231,11 +205,7 @@ class Desk:
 
     def begin(self, kind: str, finish: Callable[[Any], Mapping[str, Any]], **arguments: Any) -> Job:
         """Starts a task of `tasks` as a job."""
-        job = Job(uuid.uuid4().hex[:12], kind, self.worker.submit(kind, **arguments), finish)
-        self.jobs[job.id] = job
-        for old in list(self.jobs)[:-50]:
-            del self.jobs[old]
-        return job
+        return self.jobs.begin(self.worker, kind, finish, **arguments)
 
     def search_again(self, signs: Sequence[str] | None, who: str = "") -> Job:
         """Starts a search with everything decided so far; its result says what changed."""

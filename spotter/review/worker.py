@@ -107,7 +107,9 @@ class Worker:
                 continue
             if kind == "share":
                 task.share = value
-            elif kind == "done":
+                continue
+            task.arguments = {}  # an uploaded clip stays nowhere
+            if kind == "done":
                 task.result.set_result(value)
             else:
                 task.result.set_exception(ValueError(value) if kind == "mistake" else RuntimeError(value))
