@@ -44,6 +44,8 @@ INSIDE = {
     "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "spotter/review/serve_tasks.py:in_memory": "memory, or a temporary file that is deleted after",
     "scripts/quality/decisions.py:begun_project": "a working copy, made anew by every run",
+    "scripts/bench/review.py:made_project": "a made-up project in a temporary folder",
+    "scripts/bench/review.py:long_video": "the same",
     "scripts/bench/scoring.py:autsl_folder": "made-up annotations in a temporary folder",
     "scripts/bench/scoring.py:wlasl_file": "the same",
     "scripts/bench/pipeline.py:stages": "copies of a made-up video in a temporary folder",

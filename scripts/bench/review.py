@@ -81,7 +81,7 @@ def made_project(folder: Path, hours: float, hits: int) -> Project:
     settings = settings_for(encoder)
     Corpus.create(project.at.corpus, settings)
     frames, rng = int(TAPE * settings.fps), np.random.default_rng(1)
-    width = encoder.clip_features_dim if hasattr(encoder, "clip_features_dim") else 128
+    width = encoder.config.width  # type: ignore[attr-defined]
     rows = -(-frames // settings.stride)
     for name in names:
         vectors = rng.normal(size=(rows, settings.dim)).astype(np.float32)
@@ -127,9 +127,8 @@ class Server:
 
     def memory(self) -> tuple[float, float]:
         """Most megabytes so far of the server, and of the processes that it started."""
-        children = [
-            int(c) for c in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        ]
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(pid) for task in tasks for pid in task.read_text().split()]
         return peak(self.process.pid), sum(map(peak, children))
 
     def stop(self) -> None:
@@ -148,7 +147,6 @@ TIMED = """
   const rows = window.pressed = [];
   addEventListener("keydown", () => {
     const begun = performance.now();
-    queueMicrotask(() => {});
     setTimeout(() => {
       const worked = performance.now() - begun;
       requestAnimationFrame(() => setTimeout(() => rows.push([worked, performance.now() - begun])));
