@@ -169,10 +169,12 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
 
   /** Searches with all that was decided, and shows what changed. */
   async function again(which) {
+    store.searching = true; // what is new now is our own doing
     const result = await searching({ signs: which, who: who() });
-    if (!result) return;
     const sign = which?.length === 1 ? which[0] : store.sign;
-    await store.begin();
+    if (result) await store.begin();
+    store.searching = false;
+    if (!result) return;
     store.show = $("#show").value = "open";
     store.order = store.order === "sample" ? ($("#order").value = "sure") : store.order;
     await store.choose(sign);

@@ -55,7 +55,7 @@ store.addEventListener("changed", ({ detail }) => {
   }
 });
 store.addEventListener("exemplars", () => stage.showExample());
-store.addEventListener("anew", () => toast(t("link.other")));
+store.addEventListener("anew", () => store.searching || toast(t("link.other")));
 stage.addEventListener("time", ({ detail }) => stage.media === timeline.video?.id && timeline.setHead(detail));
 stage.addEventListener("state", () => {
   timeline.follows = !stage.locked;
