@@ -47,6 +47,7 @@ class Desk:
         self.media.add("video", project.videos)
         self.media.add("exemplar", project.exemplar_clips)
         self.jobs = Jobs()
+        self._read: tuple[tuple[int, int], list[ExemplarView]] = ((-1, -1), [])
         self.seconds = _durations(project.at.corpus / "videos.csv")
         self._cache: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._waiting: dict[tuple[Any, ...], Task] = {}
@@ -128,11 +129,20 @@ class Desk:
     def exemplars(self) -> dict[str, list[ExemplarView]]:
         """Sign → what can be shown as its exemplar: enrolled clips, drawn spans, accepted hits."""
         found: dict[str, list[ExemplarView]] = {}
-        for one in enrolled_exemplars(self.project):
+        for one in self._enrolled():
             found.setdefault(one.sign, []).append(one)
         for x in self.state.exemplars.values():
             found.setdefault(x.sign, []).append(ExemplarView(x.id, x.sign, "video", x.video, x.start, x.end, "drawn"))
         return found
+
+    def _enrolled(self) -> list[ExemplarView]:
+        """The gallery's exemplars, read again when its table has changed."""
+        table = self.project.at.gallery / "exemplars.csv"
+        facts = table.stat() if table.is_file() else None
+        stamp = (facts.st_mtime_ns, facts.st_size) if facts is not None else (0, 0)
+        if self._read[0] != stamp:
+            self._read = (stamp, enrolled_exemplars(self.project))
+        return self._read[1]
 
     def _exemplar(self, one: ExemplarView) -> dict[str, Any]:
         known = media_id(one.kind, one.name)

@@ -172,12 +172,15 @@ export function actionsOf({ store, stage, timeline, outbox, signs }) {
     store.searching = true; // what is new now is our own doing
     const result = await searching({ signs: which, who: who() });
     const sign = which?.length === 1 ? which[0] : store.sign;
-    if (result) await store.begin();
-    store.searching = false;
-    if (!result) return;
+    if (!result) {
+      store.searching = false;
+      return;
+    }
+    await store.begin();
     store.show = $("#show").value = "open";
     store.order = store.order === "sample" ? ($("#order").value = "sure") : store.order;
     await store.choose(sign);
+    store.searching = false;
     signs.estimate();
     timeline.refresh();
     showChanges(result);

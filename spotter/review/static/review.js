@@ -11,6 +11,7 @@ import { $, clock, make, t } from "./text.js";
 import { Timeline } from "./timeline.js";
 
 const LOOK = 2000; // milliseconds between looks at what others did
+const SETTLE = 120; // milliseconds: whoever goes on sooner is not looking at the pictures
 
 const store = new Store();
 await store.begin();
@@ -38,13 +39,27 @@ async function choose(sign) {
   signs.estimate();
 }
 
+let settling;
+let begun = -Infinity;
 store.addEventListener("hit", () => {
-  stage.show(store.hit);
+  clearTimeout(settling);
+  const quick = performance.now() - begun < 2 * SETTLE;
+  begun = performance.now();
   showConflict();
+  if (!quick) return showHit();
+  // videos are opened when the keys come to rest
+  stage.hold(store.hit);
+  settling = setTimeout(showHit, SETTLE);
+  return undefined;
+});
+
+function showHit() {
   const { hit } = store;
+  stage.show(hit);
   if (hit) timeline.open(store.videoById.get(hit.video) ?? { id: hit.video, name: hit.name, seconds: null }, hit).then(chooseVideo);
   else timeline.refresh();
-});
+}
+
 store.addEventListener("queue", () => timeline.layOut());
 store.addEventListener("changed", ({ detail }) => {
   timeline.patch(detail.ids);
@@ -55,7 +70,7 @@ store.addEventListener("changed", ({ detail }) => {
   }
 });
 store.addEventListener("exemplars", () => stage.showExample());
-store.addEventListener("anew", () => store.searching || toast(t("link.other")));
+store.addEventListener("anew", () => toast(t("link.other")));
 stage.addEventListener("time", ({ detail }) => stage.media === timeline.video?.id && timeline.setHead(detail));
 stage.addEventListener("state", () => {
   timeline.follows = !stage.locked;
@@ -161,8 +176,10 @@ function trouble(error) {
 async function look() {
   if (document.hidden && !outbox.waiting.length) return;
   try {
-    const said = await ask("/api/changes", { since: store.last, searches: store.searches });
+    const { searches } = store;
+    const said = await ask("/api/changes", { since: store.last, searches });
     trouble(null);
+    if (searches !== store.searches) return; // the answer to an older question
     if (said.anew || said.last > store.last) await store.take(said);
     if (outbox.waiting.length) outbox.flush();
   } catch (error) {

@@ -44,6 +44,18 @@ export class Stage extends EventTarget {
     this.dispatchEvent(new Event("media"));
   }
 
+  /** Names a hit whose pictures come in a moment. */
+  hold(hit) {
+    this.turn = (this.turn ?? 0) + 1;
+    clearTimeout(this.resting);
+    this.resting = null;
+    this.hit = hit;
+    this.locked = true;
+    this.hitView.source.pause();
+    this.exampleView.source.pause();
+    this.caption();
+  }
+
   /** Opens a video to look around in it, unlocked. */
   async browse(video, seconds) {
     this.turn = (this.turn ?? 0) + 1;

@@ -127,7 +127,10 @@ export class Store extends EventTarget {
   /** Takes in what the server says: to our own lines, or about other people's. */
   async take(said, mine = false) {
     if (said.anew) {
+      if (this.searching) return; // whoever searches takes the result in
+      const { turn } = this;
       await this.begin();
+      if (turn !== this.turn) return; // another sign was chosen meanwhile
       if (this.sign) await this.choose(this.sign, this.queue[this.at]);
       this.tell("anew");
       return;

@@ -103,7 +103,7 @@ def test_a_way_through_the_page_that_outlives_a_kill(page: Any, server: Server, 
     page.keyboard.press("e")
     page.keyboard.type("<script>alert('x')</script>")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#changes[open]", timeout=120_000)
+    page.wait_for_selector("#changes[open]", timeout=300_000)
     page.keyboard.press("Enter")
     assert page.evaluate("spotter.store.sign") == "<script>alert('x')</script>"
     drawn = next(iter(project.state().exemplars.values()))
@@ -119,7 +119,7 @@ def test_a_way_through_the_page_that_outlives_a_kill(page: Any, server: Server, 
     holds(page, f"spotter.store.sign === '{sign}'")
     page.click("#again")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#changes[open]", timeout=120_000)
+    page.wait_for_selector("#changes[open]", timeout=300_000)
     page.keyboard.press("Enter")
     assert project.log.searches()[-1].detail["decisions"][sign] == [3, 1]
     page.click("#export")
