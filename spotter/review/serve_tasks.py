@@ -75,7 +75,8 @@ def search(
     from embeddings.clip import Clip
     from embeddings.recordings import parts_needed
 
-    from ..corpus.search import SearchOptions, search_corpus
+    from ..corpus.options import SearchOptions
+    from ..corpus.search import search_gallery
     from ..enrolment import Exemplar, enroll
 
     if parts_needed(reader.encoder.required_inputs) != {"pose"}:
@@ -89,8 +90,7 @@ def search(
     for name in corpora or list(reader.corpora):
         if name not in reader.corpora:
             raise ValueError(f"there is no corpus {name!r} here; there are {', '.join(reader.corpora)}")
-        options = SearchOptions(most, candidates=max(2000, 50 * most))
-        found = search_corpus(reader.corpora[name], gallery, options, reader.encoder)
+        found = search_gallery(reader.corpora[name], gallery, SearchOptions(most), reader.encoder)
         hits += [(name, d.video, d.start, d.end, d.score) for d in found]
     hits.sort(key=lambda row: (-row[4], row[:3]))
     return {"start": float(facts["start"]), "end": float(facts["end"]), "hits": hits[:most]}
