@@ -2,10 +2,11 @@
 
 A simulated reviewer looks at the surest undecided hits of each sign and answers from the truth: a hit is accepted
 when it overlaps an occurrence of its sign with an IoU of .5 or more that no accepted hit has yet. Then "search
-again", as the review page does it (`spotter.project.refit.learn`), and on. Two figures at IoU .5, signs and signers'
+again", as the review page does it (`spotter.project.refit.learn`), and on. Three figures at IoU .5, signs and signers'
 turns pooled:
 
 - **list**: what the user has: accepted hits first, rejected ones gone, the others by their probability.
+- **only sorted**: the same without search and learning: the reviewer goes down the first list, nothing else changes.
 - **unseen**: the reviewer sees every second stream only; precision on the others, in which nothing was decided, both
   ways round. This is what was learned about the signs.
 
@@ -122,8 +123,8 @@ def rows_of(state: State, videos: set[str]) -> dict[str, list[tuple[str, float, 
     return rows
 
 
-def run(folder: Path, part: StreamSet, seen: set[str] | None) -> dict[int, dict]:
-    """Decisions a sign → the rows to be scored."""
+def run(folder: Path, part: StreamSet, seen: set[str] | None, learning: bool = True) -> dict[int, dict]:
+    """Decisions a sign → the rows to be scored; without `learning` there is one search, before the first decision."""
     project = begun_project(folder, part)
     archive, truth = Archive(project), truth_of(part.queries)
     seen, scored = (set(truth), set(truth)) if seen is None else (seen, set(truth) - seen)
@@ -133,7 +134,8 @@ def run(folder: Path, part: StreamSet, seen: set[str] | None) -> dict[int, dict]
         if step > done:
             judge(project, project.state(), truth, step - done, seen, taken)
             done = step
-        found[step] = rows_of(searched(project, archive), scored)
+        state = searched(project, archive) if learning or step == 0 else project.state()
+        found[step] = rows_of(state, scored)
     project.close()
     return found
 
@@ -143,18 +145,21 @@ def average_precision(truth: Mapping, rows: Mapping) -> float:
 
 
 def measure(name: str, parts: Mapping[str, StreamSet], work: Path) -> dict[str, dict[int, float]]:
-    """The two figures of a set after every step."""
+    """The three figures of a set after every step."""
     truth = {v: rows for part in parts.values() for v, rows in truth_of(part.queries).items()}
-    figures: dict[str, dict[int, float]] = {"list": {}, "unseen": {}}
+    figures: dict[str, dict[int, float]] = {"list": {}, "only sorted": {}, "unseen": {}}
     kept = work / f"decisions-{name}.json"
     if kept.exists():
         return {k: {int(s): v for s, v in rows.items()} for k, rows in json.loads(kept.read_text()).items()}
     whole: dict[int, dict] = {step: {} for step in STEPS}
+    plain: dict[int, dict] = {step: {} for step in STEPS}
     halves: list[dict[int, dict]] = [{step: {} for step in STEPS} for _ in range(2)]
     for key, part in parts.items():
         folder = work / key.replace("/", "-")
         for step, rows in run(folder, part, None).items():
             whole[step] |= rows
+        for step, rows in run(folder, part, None, learning=False).items():
+            plain[step] |= rows
         names = sorted(q.name for q in part.queries)
         for k, half in enumerate(halves):
             for step, rows in run(folder, part, set(names[k::2])).items():
@@ -162,6 +167,7 @@ def measure(name: str, parts: Mapping[str, StreamSet], work: Path) -> dict[str, 
         print(f"  {key} done", flush=True)
     for step in STEPS:
         figures["list"][step] = average_precision(truth, whole[step])
+        figures["only sorted"][step] = average_precision(truth, plain[step])
         figures["unseen"][step] = float(np.mean([average_precision(truth, half[step]) for half in halves]))
     write_json(kept, figures)
     return figures
