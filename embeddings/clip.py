@@ -42,6 +42,9 @@ class Pose:
         z: (T, J) float32 or None: depth in the unit of ``xy``, smaller is nearer to the camera.
         estimator: what made it ("mediapipe-holistic 0.10.21", "synthetic", …).
         source: the file it came from, or "".
+        hand_metres: (T, 2, 21, 3) float32 or None: landmarks of both hands, left then right, in metres about the middle
+            of the hand, x to the right of the picture, y down, z away from the camera; NaN where missing. Only some
+            estimators give it.
 
     Raises:
         ValueError: shapes disagree with the skeleton or with each other.
@@ -55,6 +58,7 @@ class Pose:
     z: NDArray[np.float32] | None = None
     estimator: str = ""
     source: str = ""
+    hand_metres: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.skeleton not in SKELETONS:
@@ -66,6 +70,8 @@ class Pose:
             raise ValueError(f"confidence has shape {self.confidence.shape}; expected {self.xy.shape[:2]}")
         if self.z is not None and self.z.shape != self.xy.shape[:2]:
             raise ValueError(f"z has shape {self.z.shape}; expected {self.xy.shape[:2]}")
+        if self.hand_metres is not None and self.hand_metres.shape != (len(self.xy), 2, 21, 3):
+            raise ValueError(f"hand_metres has shape {self.hand_metres.shape}; expected {(len(self.xy), 2, 21, 3)}")
         if not self.fps > 0:
             raise ValueError(f"fps is {self.fps}; expected a positive number of frames per second")
 
@@ -80,7 +86,8 @@ class Pose:
     def __getitem__(self, rows: slice) -> Pose:
         """The frames of a slice, as a view."""
         z = None if self.z is None else self.z[rows]
-        return replace(self, xy=self.xy[rows], confidence=self.confidence[rows], z=z)
+        metres = None if self.hand_metres is None else self.hand_metres[rows]
+        return replace(self, xy=self.xy[rows], confidence=self.confidence[rows], z=z, hand_metres=metres)
 
     def joint(self, name: str) -> int:
         """Index of a joint by its canonical name; `KeyError` says what the skeleton has."""
@@ -102,7 +109,8 @@ class Pose:
         xy = self.xy[:, order].copy()
         xy[..., 0] = self.size[0] - 1 - xy[..., 0]
         z = None if self.z is None else self.z[:, order]
-        return replace(self, xy=xy, confidence=self.confidence[:, order], z=z)
+        metres = None if self.hand_metres is None else self.hand_metres[:, ::-1] * np.array([-1, 1, 1], np.float32)
+        return replace(self, xy=xy, confidence=self.confidence[:, order], z=z, hand_metres=metres)
 
     def at(self, positions: NDArray[np.floating]) -> Pose:
         """Rows at fractional frame positions (N,), linearly interpolated, clamped to the ends.
@@ -114,8 +122,11 @@ class Pose:
         xy = rows_at(self.xy, positions, skip_missing=True)
         confidence = rows_at(self.confidence, positions, skip_missing=True)
         confidence[np.isnan(xy[..., 0])] = 0
-        z = None if self.z is None else rows_at(self.z, positions, skip_missing=True)
-        return replace(self, xy=xy, confidence=confidence, z=z)
+        z, metres = (
+            None if values is None else rows_at(values, positions, skip_missing=True)
+            for values in (self.z, self.hand_metres)
+        )
+        return replace(self, xy=xy, confidence=confidence, z=z, hand_metres=metres)
 
     def resample(self, fps: float) -> Pose:
         """The same seconds at another frame rate (row i of the result is at i / fps seconds)."""

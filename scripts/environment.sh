@@ -5,13 +5,12 @@ make_environment() {
   extras="$1"
   python="${PYTHON:-}"
   if [ -z "$python" ]; then
-    # MediaPipe's last release with models inside has wheels up to Python 3.12.
-    for candidate in python3.11 python3.12 python3; do
+    for candidate in python3.11 python3.12 python3.13 python3.14 python3; do
       if command -v "$candidate" >/dev/null 2>&1; then python="$candidate"; break; fi
     done
   fi
-  if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; then
-    echo "error: Python 3.11 or 3.12 is needed (found: $("$python" --version 2>&1 || echo none)); set PYTHON=/path/to/python3.12" >&2
+  if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
+    echo "error: Python 3.11 to 3.14 is needed (found: $("$python" --version 2>&1 || echo none)); set PYTHON=/path/to/python3.12" >&2
     return 1
   fi
   stamp=".venv/installed$extras"
@@ -24,7 +23,7 @@ make_environment() {
       --config-settings editable_mode=compat --editable ".$extras" || return 1
     touch "$stamp"
   fi
-  # MediaPipe's OpenCV needs these two libraries, which slim Linux images lack.
+  # OpenCV needs these two libraries, which slim Linux images lack.
   if ! .venv/bin/python -c 'import cv2' 2>/dev/null; then
     echo "error: OpenCV cannot load its system libraries; on Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0" >&2
     .venv/bin/python -c 'import cv2' 2>&1 | tail -n 1 >&2

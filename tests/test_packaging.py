@@ -80,6 +80,8 @@ def test_data_files_travel_in_the_wheel(clean_python: Path, elsewhere: Path) -> 
     code = (
         "from importlib.resources import files\n"
         "for room, folder, ending in (('embeddings', 'weights', '.safetensors'),\n"
+        "            ('embeddings', 'weights/holistic', '.tflite'), ('embeddings', 'weights/holistic', 'LICENSE'),\n"
+        "            ('embeddings', 'weights/holistic', 'NOTICE'),\n"
         "            ('spotter', 'search/calibration', '.json'), ('spotter', 'templates', '.html'),\n"
         "            ('spotter', 'review', '.json'), ('spotter', 'review/templates', '.html'),\n"
         "            ('spotter', 'review/static', '.js'), ('spotter', 'review/static', '.css'),\n"

@@ -1,7 +1,9 @@
 """One interface for all pose estimators.
 
-An estimator is an object with ``name``, ``skeleton``, ``detect(frame) -> (xy, confidence, z)`` and ``close()``; it may
-keep a state from frame to frame (tracking). `ESTIMATORS` says where each one is.
+An estimator is an object with ``name``, ``skeleton``, ``detect(frame) -> Keypoints`` and ``close()``; it may keep a
+state from frame to frame (tracking), which ``forget(frame)`` ends. One that looks ahead also has
+``follow(frames, fps)``, which yields `Keypoints` frame by frame; one that needs to see a long video before its pieces
+has ``settled(path, settings, start, end)``, which returns the settings for them. `ESTIMATORS` says where each one is.
 
 A long video is estimated in pieces of `PIECE_SECONDS`, each by an estimator that has watched nothing but the
 `WARM_UP_SECONDS` before it. So the work spreads over processes, memory stays flat, and positions do not depend on the
@@ -11,13 +13,14 @@ first frames).
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -27,10 +30,12 @@ from numpy.typing import NDArray
 
 from ..clip import Pose
 from ..video import VideoError, probe, read_frames
+from .estimators.keypoints import Keypoints
 
 __all__ = ["ESTIMATORS", "PoseEstimator", "estimate", "estimate_frames", "make_estimator"]
 
 ESTIMATORS: dict[str, str] = {
+    "holistic": ".estimators.holistic.estimator:Holistic",
     "mediapipe": ".estimators.mediapipe:MediaPipeHolistic",
     "mmpose": ".estimators.mmpose:MMPoseWholeBody",
     "rtmlib": ".estimators.rtmlib:RTMPoseWholeBody",
@@ -38,10 +43,9 @@ ESTIMATORS: dict[str, str] = {
 PIECE_SECONDS = 60.0
 WARM_UP_SECONDS = 1.0
 
-Keypoints = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]
-"""xy (J, 2) pixels with NaN where missing, confidence (J,), z (J,) or None."""
 Progress = Callable[[float], None]
 """Told the share of a video that is done, in [0, 1]."""
+Follow = Callable[[Iterable[NDArray[np.uint8]], float], Iterator[Keypoints]]
 
 
 class NoFramesError(VideoError):
@@ -70,11 +74,20 @@ def make_estimator(name: str, **settings: Any) -> PoseEstimator:
         ValueError: no such estimator.
         ImportError: its package is not installed; the message has the line that installs it.
     """
+    made = _class_of(name)
+    try:
+        inspect.signature(made).bind(**settings)
+    except TypeError as error:
+        raise ValueError(f"estimator {name!r} does not take these settings ({error})") from None
+    estimator: PoseEstimator = made(**settings)
+    return estimator
+
+
+def _class_of(name: str) -> Any:
     if name not in ESTIMATORS:
         raise ValueError(f"estimator {name!r} is not known; expected one of {', '.join(ESTIMATORS)}")
     module, _, attribute = ESTIMATORS[name].partition(":")
-    estimator: PoseEstimator = getattr(import_module(module, __package__), attribute)(**settings)
-    return estimator
+    return getattr(import_module(module, __package__), attribute)
 
 
 def estimate_frames(
@@ -85,29 +98,37 @@ def estimate_frames(
     Raises:
         NoFramesError: there is no frame.
     """
-    rows: list[Keypoints] = []
-    size = (0, 0)
-    for frame in frames:
-        size = (frame.shape[1], frame.shape[0])
-        rows.append(estimator.detect(frame))
-    if not rows:
+    stream = iter(frames)
+    first = next(stream, None)
+    if first is None:
         raise NoFramesError(f"{source or 'the stream'}: no frames to estimate a pose from")
-    depths = [z for _, _, z in rows if z is not None]
+    follow: Follow = getattr(estimator, "follow", None) or partial(_one_by_one, estimator)
+    rows = [Keypoints(*found) for found in follow(chain([first], stream), fps)]
     return Pose(
-        np.stack([xy for xy, _, _ in rows]),
-        np.stack([confidence for _, confidence, _ in rows]),
+        np.stack([row.xy for row in rows]),
+        np.stack([row.confidence for row in rows]),
         estimator.skeleton,
         fps,
-        size,
-        z=np.stack(depths) if len(depths) == len(rows) else None,
+        (first.shape[1], first.shape[0]),
+        z=_stacked([row.z for row in rows]),
         estimator=estimator.name,
         source=source,
+        hand_metres=_stacked([row.hand_metres for row in rows]),
     )
+
+
+def _one_by_one(estimator: PoseEstimator, frames: Iterable[NDArray[np.uint8]], fps: float) -> Iterator[Keypoints]:
+    return (estimator.detect(frame) for frame in frames)
+
+
+def _stacked(values: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    there = [value for value in values if value is not None]
+    return np.stack(there) if len(there) == len(values) else None
 
 
 def estimate(
     path: str | Path,
-    estimator: str | PoseEstimator = "mediapipe",
+    estimator: str | PoseEstimator = "holistic",
     fps: float | None = None,
     start: float = 0.0,
     end: float | None = None,
@@ -137,6 +158,9 @@ def estimate(
     if not isinstance(estimator, str):
         frames = (frame for _, frame in read_frames(path, rate, start, end))
         return estimate_frames(_told(frames, round(length * rate), tell), rate, estimator, source=path.name)
+    if length > 1.5 * PIECE_SECONDS:
+        settled = getattr(_class_of(estimator), "settled", None)
+        settings = settings if settled is None else settled(path, settings, start, start + length)
     pieces = _pieces(path, estimator, settings, rate, start, end, length)
     return _joined(path, pieces, _estimated(pieces, workers, tell))
 
@@ -246,10 +270,15 @@ def _joined(path: Path, pieces: list[_Piece], results: Iterable[tuple[Pose | Non
         warnings.warn(message, stacklevel=3)
     if not found:
         raise VideoError(f"{path}: no frame between {pieces[0].start} s and {pieces[0].end} s")
-    depths = [pose.z for pose in found if pose.z is not None]
     return replace(
         found[0],
         xy=np.concatenate([pose.xy for pose in found]),
         confidence=np.concatenate([pose.confidence for pose in found]),
-        z=np.concatenate(depths) if len(depths) == len(found) else None,
+        z=_joined_arrays([pose.z for pose in found]),
+        hand_metres=_joined_arrays([pose.hand_metres for pose in found]),
     )
+
+
+def _joined_arrays(values: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    there = [value for value in values if value is not None]
+    return np.concatenate(there) if len(there) == len(values) else None

@@ -17,6 +17,7 @@ from ..files import media_name
 from .estimate import ESTIMATORS, estimate
 from .files import source_stamp, write_pose
 from .formats.dot_pose import read_header
+from .quality import as_text, measure_quality
 
 __all__ = ["EstimateResult", "estimate_videos"]
 
@@ -70,7 +71,7 @@ class _Job:
 def estimate_videos(
     videos: Sequence[str | Path],
     folder: str | Path,
-    estimator: str = "mediapipe",
+    estimator: str = "holistic",
     format: str = "pose",
     fps: float | None = None,
     workers: int = 0,
@@ -171,7 +172,7 @@ def _estimate_one(job: _Job, workers: int = 1, tell: Callable[[float], None] | N
         warnings.simplefilter("always")
         try:
             pose = estimate(job.video, job.estimator, job.fps, workers=workers, progress=tell, **job.settings)
-            write_pose(job.output, pose, stamp=job.stamp)
+            write_pose(job.output, pose, stamp=job.stamp, quality=as_text(measure_quality(pose)))
         except ImportError:
             raise  # nothing is wrong with the video, and the next one would fail alike
         except BrokenProcessPool:

@@ -30,7 +30,7 @@ class PoseSource:
         fps: frames per second of recordings that do not say theirs (folders of images, OpenPose, FrankMocap, …).
     """
 
-    estimator: str = "mediapipe"
+    estimator: str = "holistic"
     folder: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     fps: float = 25.0

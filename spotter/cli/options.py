@@ -21,9 +21,15 @@ __all__ = ["READING", "Group", "Poses", "reads_recordings", "takes"]
 
 
 class Estimator(StrEnum):
+    holistic = "holistic"
     mediapipe = "mediapipe"
     mmpose = "mmpose"
     rtmlib = "rtmlib"
+
+
+class HandNetwork(StrEnum):
+    full = "full"
+    lite = "lite"
 
 
 class PoseFormat(StrEnum):
@@ -57,6 +63,15 @@ EncoderName = Annotated[str, typer.Option("--encoder", "-e", help="A shipped enc
 Workers = Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes (0: one per core).")]
 
 EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for videos.")]
+
+WhichPerson = Annotated[
+    str | None,
+    typer.Option(
+        "--person",
+        help="Whom to follow where several are seen: largest, nearest-centre, left, right, or a number from the left.",
+        show_default=False,
+    ),
+]
 
 Rate = Annotated[
     float,
@@ -94,12 +109,13 @@ def stated_rate(context: typer.Context) -> float | None:
 
 @dataclass(frozen=True)
 class Poses:
-    """How a command comes by poses: its --poses, --estimator, --workers and --fps."""
+    """How a command comes by poses: its --poses, --estimator, --workers, --fps and --person."""
 
     folder: Path | None = None
-    estimator: Estimator = Estimator.mediapipe
+    estimator: Estimator = Estimator.holistic
     workers: int = 0
     fps: float = 25.0
+    person: str | None = None
 
     def source(self, recordings: Iterable[Any] = (), needs: Sequence[str] = ()) -> PoseSource:
         """For the reader of recordings. Where an encoder needs poses, those of several videos are estimated now.
@@ -108,7 +124,8 @@ class Poses:
         """
         from embeddings.recordings import PoseSource, Recording, parts_needed
 
-        source = PoseSource(self.estimator.value, self.folder, fps=self.fps)
+        settings = {} if self.person is None else {"person": self.person}
+        source = PoseSource(self.estimator.value, self.folder, settings, self.fps)
         films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
         if len(films) < 2:
             return source
@@ -128,6 +145,7 @@ POSE_OPTIONS: dict[str, Any] = {
     "estimator": EstimatorName,
     "workers": Workers,
     "fps": Rate,
+    "person": WhichPerson,
 }
 
 

@@ -1,35 +1,21 @@
-"""MediaPipe Holistic: the default estimator; its models are inside the wheel, nothing is downloaded."""
+"""MediaPipe Holistic, for comparison (optional extra): its models are inside the wheel, nothing is downloaded."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .keypoints import Keypoints
+from .quiet import quiet
+
 __all__ = ["MediaPipeHolistic"]
 
 BODY_POINTS, HAND_POINTS = 33, 21
-INSTALL = "pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12)"
+INSTALL = "pip install 'mediapipe==0.10.21' (Python 3.11 or 3.12, NumPy 1)"
 LIBRARIES = "on Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hides what the native code prints while it builds its graph (its loggers know no level)."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _mediapipe() -> Any:
@@ -85,7 +71,7 @@ class MediaPipeHolistic:
         self._task: Any = None
         self._graph: Any = None
         self._thresholds = (min_detection, min_tracking)
-        with _quiet():
+        with quiet():
             mediapipe = _solutions() if task is None else _mediapipe()
             if task is not None:
                 self._task = _landmarker(mediapipe, os.fspath(task), min_detection, min_tracking)
@@ -93,7 +79,7 @@ class MediaPipeHolistic:
         self._settled = False
         self.name = f"mediapipe-holistic {mediapipe.__version__}"
 
-    def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    def detect(self, frame: NDArray[np.uint8]) -> Keypoints:
         height, width = frame.shape[:2]
         if self._task is not None:
             body, left, right = self._detect_with_task(frame)
@@ -117,13 +103,13 @@ class MediaPipeHolistic:
                 confidence[joints] = 1.0
         # the model measures depth in picture widths
         values *= np.array([width, height, width], np.float32)
-        return values[:, :2].copy(), np.clip(confidence, 0, 1), values[:, 2].copy()
+        return Keypoints(values[:, :2].copy(), np.clip(confidence, 0, 1), values[:, 2].copy())
 
     def _processed(self, frame: NDArray[np.uint8]) -> Any:
         if self._settled:
             return self._graph.process(frame)
         # the graph starts in threads of its own, which are loud until each part has run: until somebody was seen
-        with _quiet():
+        with quiet():
             if self._graph is None:
                 import mediapipe
 

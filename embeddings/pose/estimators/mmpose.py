@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .keypoints import Keypoints
 from .topdown import keypoint_rows
 
 __all__ = ["MMPoseWholeBody", "stand_ins"]
@@ -92,7 +93,7 @@ class MMPoseWholeBody:
         stem = os.path.splitext(os.path.basename(os.fspath(config)))[0]
         self.name = f"mmpose {_version()} {stem}"
 
-    def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], None]:
+    def detect(self, frame: NDArray[np.uint8]) -> Keypoints:
         """(133, 2) pixels, (133,) confidence; the models have no depth."""
         height, width = frame.shape[:2]
         box = np.array([(0, 0, width, height) if self.box is None else self.box], np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .keypoints import Keypoints
 from .topdown import keypoint_rows
 
 __all__ = ["RTMPoseWholeBody"]
@@ -56,7 +57,7 @@ class RTMPoseWholeBody:
         stem = os.path.splitext(os.path.basename(model))[0]
         self.name = f"rtmlib {version('rtmlib')} {stem}"
 
-    def detect(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], None]:
+    def detect(self, frame: NDArray[np.uint8]) -> Keypoints:
         """(133, 2) pixels, (133,) confidence; RTMPose has no depth."""
         boxes = [] if self.box is None else [list(self.box)]
         keypoints, scores = self._model(np.ascontiguousarray(frame[..., ::-1]), bboxes=boxes)

@@ -1,4 +1,4 @@
-"""The HDF5 pose store: `[video]/{xy, confidence, z}` with facts as attributes, and the packed form of the
+"""The HDF5 pose store: `[video]/{xy, confidence, z, hand_metres}` with facts as attributes, and the packed form of the
 UWB system (Hrúz et al. 2022): `[video]` (T, 150)."""
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
 def write_store(
-    path: str | Path, poses: Mapping[str, Pose] | Iterable[tuple[str, Pose]], stamp: str = "", add: bool = True
+    path: str | Path,
+    poses: Mapping[str, Pose] | Iterable[tuple[str, Pose]],
+    stamp: str = "",
+    add: bool = True,
+    quality: str = "",
 ) -> Path:
     """Adds poses to a store (made when absent). A video already in it is replaced.
 
@@ -32,6 +36,7 @@ def write_store(
     Args:
         stamp: what the poses were made from (`embeddings.pose.files.source_stamp`).
         add: False begins a new store, whatever is there.
+        quality: JSON of `embeddings.pose.quality`, where one video is written.
 
     Raises:
         PoseFileError: what is there is no HDF5 file.
@@ -48,10 +53,14 @@ def write_store(
             group = file.create_group(video)
             group.create_dataset("xy", data=pose.xy, **COMPRESSION)
             group.create_dataset("confidence", data=pose.confidence, **COMPRESSION)
-            if pose.z is not None:
-                group.create_dataset("z", data=pose.z, **COMPRESSION)
+            for name in ("z", "hand_metres"):
+                values = getattr(pose, name)
+                if values is not None:
+                    group.create_dataset(name, data=values, **COMPRESSION)
             facts = {"fps": pose.fps, "size": pose.size, "skeleton": pose.skeleton, "estimator": pose.estimator}
             group.attrs.update({**facts, "source": pose.source, "stamp": stamp, "complete": True})
+            if quality:
+                group.attrs["quality"] = quality
     return path
 
 
@@ -114,16 +123,18 @@ def _pose(group: h5py.Group) -> Pose:
         np.asarray(group["z"], np.float32) if "z" in group else None,
         str(facts.get("estimator", "")),
         str(facts.get("source", "")),
+        np.asarray(group["hand_metres"], np.float32) if "hand_metres" in group else None,
     )
 
 
 def store_header(path: Path) -> dict[str, str]:
-    """Facts of a store's first complete video: skeleton, estimator, source, stamp."""
+    """Facts of a store's first complete video: skeleton, estimator, source, stamp, quality where it has one."""
     with _open(path) as file:
         for video in sorted(file):
             attributes = file[video].attrs
             if attributes.get("complete", False):
-                return {key: str(attributes[key]) for key in ("skeleton", "estimator", "source", "stamp")}
+                facts = {key: str(attributes[key]) for key in ("skeleton", "estimator", "source", "stamp")}
+                return facts | ({"quality": str(attributes["quality"])} if "quality" in attributes else {})
     return {}
 
 

@@ -102,7 +102,9 @@ def test_a_stream_of_frames() -> None:
 
 def test_clear_errors(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", [numbered(1)] * 3, 25)
-    with pytest.raises(ValueError, match=r"'openpoze' is not known; expected one of mediapipe, mmpose, rtmlib"):
+    with pytest.raises(
+        ValueError, match=r"'openpoze' is not known; expected one of holistic, mediapipe, mmpose, rtmlib"
+    ):
         make_estimator("openpoze")
     with pytest.raises(VideoError, match="no frame between 7"):
         estimate(path, "planted", start=7.0)

@@ -23,7 +23,7 @@ HAS_MMPOSE = all(importlib.util.find_spec(name) for name in ("mmpose", "mmcv", "
 def test_scores_and_keypoints_in_our_terms() -> None:
     keypoints, scores = np.ones((133, 2)), np.full(133, 0.6)
     scores[0], scores[1], scores[2], keypoints[3, 0] = 1.4, 0.05, np.nan, np.nan
-    xy, confidence, z = keypoint_rows(keypoints, scores, min_confidence=0.1)
+    xy, confidence, z, _ = keypoint_rows(keypoints, scores, min_confidence=0.1)
     assert confidence[:5].tolist() == pytest.approx([1, 0, 0, 0, 0.6])
     assert np.isnan(xy[1:4]).all()
     assert xy[0].tolist() == [1, 1]

@@ -1,4 +1,4 @@
-"""The default estimator: what it gives, that it is quiet, what it says where something is missing."""
+"""MediaPipe Holistic: what it gives, that it is quiet, what it says where something is missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def python(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def nobody() -> subprocess.CompletedProcess[str]:
     pytest.importorskip("mediapipe")
-    show = "e = MediaPipeHolistic()\nfor _ in range(3): xy, c, z = e.detect(frame)\ne.close(); e.close()\n"
+    show = "e = MediaPipeHolistic()\nfor _ in range(3): xy, c, z, _ = e.detect(frame)\ne.close(); e.close()\n"
     return python(
         EMPTY + MAKE + show + "print(e.name, xy.shape, np.isnan(xy).all(), (c == 0).all(), np.isnan(z).all())"
     )
@@ -73,7 +73,7 @@ def test_real_signers_match_an_independent_extraction(real_data: Path, name: str
     """Landmarks beside the videos were made by others with MediaPipe 0.10.14."""
     pytest.importorskip("mediapipe")
     folder = real_data / "ksl77_koala_videos"
-    pose = estimate(folder / f"{name}.mp4")
+    pose = estimate(folder / f"{name}.mp4", "mediapipe")
     (beside,) = (s.pose for s in read_pack(folder / "mediapipe_holistic.npz", size=pose.size) if s.id == name)
     assert len(pose) == len(beside)
     assert pose.fps == pytest.approx(beside.fps)
