@@ -10,12 +10,13 @@ import pytest
 from pose_format import Pose as DotPose
 from pose_format.numpy import NumPyPoseBody
 from pose_format.pose_header import PoseHeader, PoseHeaderComponent, PoseHeaderDimensions
-from pose_format.utils.holistic import holistic_components
 
 from embeddings.clip import Pose
 from embeddings.pose import PoseFileError, read_pose, write_pose
 from embeddings.pose.formats.dot_pose import read_header
 from embeddings.skeletons import SKELETONS
+
+from .published import holistic_components
 
 
 def make_pose(skeleton: str = "mediapipe-holistic", frames: int = 6, depth: bool = True, fps: float = 29.97) -> Pose:
@@ -51,6 +52,13 @@ def test_every_layout_comes_back_exactly(tmp_path: Path, skeleton: str, depth: b
     if back.z is not None and pose.z is not None:
         np.testing.assert_array_equal(back.z, pose.z)
     assert read_header(path)["stamp"] == "abc"
+
+
+def test_published_names_are_those_of_the_library() -> None:
+    pytest.importorskip("mediapipe")
+    from pose_format.utils.holistic import holistic_components as theirs
+
+    assert [(c.name, c.points) for c in theirs("XYZC")] == [(c.name, c.points) for c in holistic_components("XYZC")]
 
 
 def test_other_tools_understand_the_file(tmp_path: Path) -> None:
