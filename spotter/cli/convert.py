@@ -91,7 +91,7 @@ def landmarks(
     manifest: Manifest,
     output: Annotated[Path, typer.Option("--output", "-o", help="The table (.csv) to write.")],
     media: Media = Path(),
-    estimator: EstimatorName = Estimator.mediapipe,
+    estimator: EstimatorName = Estimator.holistic,
     workers: Workers = 0,
     fps: Rate = 25.0,
 ) -> None:

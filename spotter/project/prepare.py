@@ -36,7 +36,7 @@ class Prepared:
 def prepare(
     project: Project,
     encoder: str = "default",
-    estimator: str = "mediapipe",
+    estimator: str = "holistic",
     workers: int = 0,
     tell: Tell | None = None,
     fps: float = 25.0,
