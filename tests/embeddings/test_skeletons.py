@@ -90,3 +90,9 @@ def test_hand_edges_form_five_chains_from_the_wrist() -> None:
 def test_an_unknown_joint_is_named() -> None:
     with pytest.raises(KeyError, match="no joint 'left_knee'"):
         SKELETONS["sl-gcn-27"].index("left_knee")
+
+
+def test_a_mirror_swaps_the_corners_of_the_mouth() -> None:
+    holistic = SKELETONS["mediapipe-holistic"]
+    left, right = holistic.index("mouth_left"), holistic.index("mouth_right")
+    assert (holistic.mirror_order[left], holistic.mirror_order[right]) == (right, left)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -104,6 +105,10 @@ def test_each_part_is_classified_by_the_cosines_with_its_own_class_vectors() -> 
         scores = classifier(torch.tensor([[[3.0, 4.0], [1.0, 0.0]]]))
     # cosines .6 and .8 of part 0, 1 and 0 of part 1, however long the vectors are
     np.testing.assert_allclose(scores, [[[9.6, 12.8], [16.0, 0.0]]], atol=1e-5)
+    with torch.no_grad():  # class vectors (0, 3) and (4, 3) of part 0: columns of its matrix
+        classifier.weight[0] = torch.tensor([[0.0, 4.0], [3.0, 3.0]])
+        scores = classifier(torch.tensor([[[0.0, 2.0], [1.0, 0.0]]]))
+    np.testing.assert_allclose(scores[0, 0], [16.0, 9.6], atol=1e-5)
     torch.manual_seed(0)
     network = SLGCN(SLGCNConfig(widths=(8,), head_units=1, part_dim=4, groups=8, classes=3)).eval()
     out = network({"joints": torch.randn(2, 16, 27, 3)})
@@ -216,6 +221,20 @@ def test_drop_graph_keeps_the_mean_and_drops_whole_joints_or_frames() -> None:
     assert y.mean() == pytest.approx(1.0, abs=0.02)
     lines = zero.all(dim=1).any(dim=1) | zero.all(dim=2).any(dim=1)
     assert bool(lines[zero.flatten(1).any(dim=1)].all())
+
+
+def test_drop_graph_drops_the_neighbours_of_a_joint_too() -> None:
+    # joint 0 alone has features and so is the only one to be chosen; it drops 1, which it is linked to, and not 2
+    x = torch.zeros(200, 1, 4, 3)
+    x[..., 0] = 1.0
+    linked = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    torch.manual_seed(0)
+    with patch("embeddings.encoders.graph.F.max_pool1d", lambda seeds, *_, **__: torch.zeros_like(seeds)):
+        mask = drop_graph(x + 1e-9, linked, 0.5, 1) / (x + 1e-9)
+    dropped = (mask == 0).all(dim=2)[:, 0]  # (B, V)
+    assert 20 < dropped[:, 0].sum() < 200
+    torch.testing.assert_close(dropped[:, 1], dropped[:, 0])
+    assert not dropped[:, 2].any()
 
 
 @pytest.mark.parametrize(
