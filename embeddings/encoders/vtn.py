@@ -14,6 +14,12 @@ Where pose flow joins the pictures, all features are brought to zero mean and un
 each frame, so that a clip's vector does not depend on what else is in its batch. The description can also be read as
 over the mini-batch; `normalise="batch"` does that (in use, with the running mean and variance of training).
 
+VTN-PF's features of a frame are brought to zero mean and unit variance over themselves before the bottleneck. The paper
+says "normalise to zero mean and unit variance" and not over what; one published program does it over the mini-batch,
+which would make a clip's result depend on its neighbours.
+
+The pose flow's unit is the clip's median neck length; `flow_unit="frame"` is the published one (`pose.flow.pose_flow`).
+
 The embedding is the mean over time of the last layer's features, L2-normalised.
 """
 
@@ -56,6 +62,7 @@ class VTNConfig:
     positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
     normalise: Literal["frame", "batch"] = "frame"
     flow: int = 106
+    flow_unit: Literal["clip", "frame"] = "clip"
     window: int = 16
     stride: int = 2
     size: int = 224
@@ -210,7 +217,7 @@ class VTNPF(VTNHC):
         """Hand crops and {"flow": (T, 106) float32}."""
         from .vtn_inputs import flow_input
 
-        return {**super().prepare_training(clip), "flow": flow_input(clip, self.fps)}
+        return {**super().prepare_training(clip), "flow": flow_input(clip, self.fps, self.config.flow_unit)}
 
 
 class VTNPFDepth(VTNPF):

@@ -26,6 +26,7 @@ class Recording:
         part: which clip of a file of many, "" otherwise.
         label, signer: as the file says, "" otherwise.
         media: the video to play and to take pictures from; None where there is none.
+        pose_file: beside a video, the recording of its pose, for those who need both; None estimates it.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Recording:
     label: str = ""
     signer: str = ""
     media: Path | None = None
+    pose_file: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.path}#{self.part}" if self.part else str(self.path)
@@ -234,11 +236,13 @@ def _inside(folder: Path, needs: Sequence[str], recursive: bool) -> list[Recordi
 
 def _one_of(same: list[Recording], needs: Sequence[str]) -> list[Recording]:
     """Recordings of one name in one folder: a file that has what is needed stands for the video beside it."""
-    films = [r for r in same if r.filmed]
+    order = list(KINDS)
+    poses = [r for r in same if not r.filmed and "pose" in r.holds and "frames" not in r.holds and not r.part]
+    beside = min(poses, key=lambda r: order.index(r.kind)).path if poses else None
+    films = [replace(r, pose_file=beside) if r.path.is_file() else r for r in same if r.filmed]
     others = [r for r in same if parts_needed(needs, r.holds) <= r.holds and not r.filmed]
     if not others:
         return films or same
-    order = list(KINDS)
     first = min(others, key=lambda r: order.index(r.kind))
     chosen = [r for r in others if r.path == first.path]
     return [replace(r, media=films[0].media) for r in chosen] if films and len(chosen) == 1 else chosen

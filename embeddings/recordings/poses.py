@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import media_name
 from .find import Recording, refuse_same_names
+from .kinds import kind_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,8 @@ class PoseSource:
 
     Attributes:
         estimator: a name of `embeddings.pose.ESTIMATORS`.
-        folder: where estimated poses are kept and found again; None estimates anew each time.
+        folder: where estimated poses are kept and found again, and OpenPose's output is found (see `given`); None
+            estimates anew each time.
         settings: the estimator's own.
         fps: frames per second of recordings that do not say theirs (folders of images, OpenPose, FrankMocap, …).
     """
@@ -43,12 +46,32 @@ class PoseSource:
         """
         from ..pose import estimate, read_pose
 
+        given = self.given(video)
+        if given is not None:
+            from .read import read_recording
+
+            pose = read_recording(given, ("pose",), PoseSource(fps=self.fps)).pose
+            assert pose is not None
+            return pose
         if self.folder is None:
             return estimate(video, self.estimator, self.fps if video.is_dir() else None, **dict(self.settings))
         (result,) = self.estimated([video], workers=1)
         if result.output is None:
             raise ValueError(result.error)
         return read_pose(result.output)
+
+    def given(self, video: Path) -> Path | None:
+        """OpenPose's output for a video in the folder, a folder `NAME` or `NAME_json`; None where there is none.
+
+        Files in the folder are what was estimated: one of the same name may be of another video.
+        """
+        if self.folder is None:
+            return None
+        for path in (self.folder / f"{media_name(video)}{ending}" for ending in ("", "_json")):
+            kind = kind_of(path) if path.is_dir() and path != video else None
+            if kind is not None and "pose" in kind.holds:
+                return path
+        return None
 
     def of_frames(self, frames: NDArray[np.uint8], fps: float, source: str) -> Pose:
         """The pose of frames in memory, (T, H, W, 3) RGB."""
@@ -65,25 +88,22 @@ class PoseSource:
     ) -> Iterator[EstimateResult]:
         """Estimates many, in parallel, into the folder; see `embeddings.pose.estimate_videos`.
 
+        With `apart`, a video with OpenPose's output in the folder (`given`) keeps that.
+
         Raises:
             ValueError: there is no folder; without `apart`, two videos have the same name.
         """
-        from ..pose import estimate_videos
+        from ..pose import EstimateResult, estimate_videos
 
         if self.folder is None:
             raise ValueError("poses of many videos are estimated into a folder; name one")
+        given = {video: self.given(video) for video in videos} if apart else {}
+        yield from (EstimateResult(video, path, skipped=True) for video, path in given.items() if path is not None)
         for images, rate in ((False, None), (True, self.fps)):
-            some = [v for v in videos if v.is_dir() == images]
-            yield from estimate_videos(
-                some,
-                self.folder,
-                self.estimator,
-                format,
-                rate,
-                workers,
-                self.settings,
-                apart=apart,
-            )
+            some = [v for v in videos if v.is_dir() == images and given.get(v) is None]
+            if some:
+                own = (self.folder, self.estimator, format, rate, workers, self.settings)
+                yield from estimate_videos(some, *own, apart=apart)
 
 
 def write_poses(

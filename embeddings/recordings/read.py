@@ -66,7 +66,9 @@ def read_recording(
         recording = one_recording(source)
         require(recording, needs, asker)
         if recording.filmed:
-            return _filmed(recording.path, recording.name, needs, poses, fps, start, end)
+            beside = recording.pose_file
+            kept = None if beside is None else read_recording(beside, ("pose",), poses, asker=asker).pose
+            return _filmed(recording.path, recording.name, needs, poses, fps, start, end, kept)
         clip = _read(recording, poses.fps)
     clip = _completed(clip, needs, poses, fps, asker)
     return _part(clip, start, end)

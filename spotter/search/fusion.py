@@ -11,7 +11,22 @@ from embeddings.interpolation import rows_at
 
 from .track import SimilarityTrack
 
-__all__ = ["fuse"]
+__all__ = ["PUBLISHED_PARTS", "fuse", "published_weights"]
+
+PUBLISHED_PARTS: dict[str, int] = {"sl-gcn": 81, "sl-gcn-3d": 39}
+"""Parts of the pose networks of the OSLWL entry (ECCV 2022): its distance is the mean over all 120 parts of
+(1 − cosine), plus (1 − cosine) of the network over pictures."""
+
+
+def published_weights(encoders: Sequence[str]) -> list[float]:
+    """Weights for `fuse`, as the OSLWL entry weighs its networks: a pose network by its share of their parts, any other
+    by 1.
+
+    >>> published_weights(["sl-gcn", "sl-gcn-3d", "i3d"])
+    [0.675, 0.325, 1.0]
+    """
+    parts = sum(PUBLISHED_PARTS.get(name, 0) for name in encoders)
+    return [PUBLISHED_PARTS[name] / parts if name in PUBLISHED_PARTS else 1.0 for name in encoders]
 
 
 def fuse(tracks: Sequence[SimilarityTrack], weights: Sequence[float] | None = None) -> SimilarityTrack:
@@ -21,7 +36,7 @@ def fuse(tracks: Sequence[SimilarityTrack], weights: Sequence[float] | None = No
     contributes most at that moment.
 
     Args:
-        weights: one per track, not negative; they are scaled to sum 1. None weighs all alike.
+        weights: one per track, not negative; they are scaled to sum 1. None weighs all alike; see `published_weights`.
 
     Raises:
         ValueError: no track, different videos, no common sign, or bad weights.

@@ -98,6 +98,13 @@ def test_drop_graph_is_in_the_last_four_units() -> None:
     assert differs == [False] * 6 + [True] * 4
 
 
+def test_drop_graph_is_in_both_branches_of_a_unit() -> None:
+    network = SLGCN(SLGCNConfig(widths=(8,) * 10, groups=8, part_dim=4)).train()
+    with patch("embeddings.encoders.graph_layers.drop_graph", side_effect=lambda x, *_: x) as dropped:
+        network({"joints": torch.randn(2, 16, 27, 3)})
+    assert dropped.call_count == 8  # four units, before the sum and on the residual
+
+
 def test_each_part_is_classified_by_the_cosines_with_its_own_class_vectors() -> None:
     classifier = PartClassifier(2, 2, 2, 16.0)
     with torch.no_grad():

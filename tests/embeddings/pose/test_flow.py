@@ -82,6 +82,13 @@ def test_angles_lie_above_minus_one() -> None:
     assert (flow[:, 53:] >= 0).all()
 
 
+def test_left_is_one_direction_also_where_y_is_a_negative_zero() -> None:
+    xy = still(2)
+    xy[:, 17], xy[:, 18] = (200, 150), (200, 100)
+    xy[:, 9] = [(10, 0.0), (0, -0.0)]  # −0.0 − 0.0 is −0.0, and arctan2(−0.0, −10) is −π
+    assert pose_flow(make_pose(xy))[1, FLOW_JOINTS.index("left_wrist")] == 1
+
+
 def test_place_and_size_do_not_matter() -> None:
     xy = np.random.default_rng(2).uniform(100, 400, (8, 135, 2))
     flow = pose_flow(make_pose(xy))

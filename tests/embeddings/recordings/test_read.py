@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from PIL import Image
 
 from embeddings.clip import Clip
 from embeddings.encoders.table import encoder_class
+from embeddings.encoders.vtn import VTNPF, VTNConfig
 from embeddings.pose import ESTIMATORS, write_pose
 from embeddings.prepared import load_clip
-from embeddings.recordings import PoseSource, RecordingError, parts_needed, read_recording
+from embeddings.recordings import PoseSource, RecordingError, find_recordings, parts_needed, read_recording
 
 from ...spotter.worlds import small_world
+from ..small_videos import write_timed
 
 
 def test_poses_and_clips_pass_through() -> None:
@@ -151,3 +154,41 @@ def test_pictures_in_arrays_are_rgb_bytes(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", frames=np.zeros((4, 8, 8), np.uint8))
     with pytest.raises(RecordingError, match=r"frames are uint8 \(4, 8, 8\); expected uint8 \(T, H, W, 3\)"):
         read_recording(tmp_path / "a.npz", ("frames",))
+
+
+def write_openpose_frames(folder: Path, frames: int) -> None:
+    """OpenPose's files of a body that stands still; shoulders 100 px apart, both hands seen."""
+    body = np.zeros((25, 3))
+    for index, place in {0: (160, 40), 1: (160, 100), 2: (110, 100), 3: (90, 150), 4: (90, 200), 5: (210, 100),
+                         6: (230, 150), 7: (230, 200)}.items():  # fmt: skip
+        body[index] = (*place, 0.9)
+    hand = np.concatenate([np.arange(42.0).reshape(21, 2) + np.array([80, 195]), np.full((21, 1), 0.8)], axis=1)
+    parts = {"pose": body, "hand_left": hand + np.array([140, 0, 0]), "hand_right": hand}
+    person = {f"{name}_keypoints_2d": values.ravel().tolist() for name, values in parts.items()}
+    folder.mkdir(parents=True)
+    for i in range(frames):
+        (folder / f"talk_{i:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": [person]}))
+
+
+@pytest.mark.parametrize("place", ["talk", "poses/talk", "poses/talk_json"])
+def test_openposes_output_reaches_networks_over_pictures(tmp_path: Path, place: str) -> None:
+    """Beside the video, or in the folder of poses: no pose is estimated."""
+    write_timed(tmp_path / "talk.mp4", [40 * k for k in range(6)])
+    write_openpose_frames(tmp_path / place, 6)
+    network = VTNPF(VTNConfig(backbone="mobilenet_v3_small", layers=1, heads=4, window=4, size=32))
+    source = PoseSource("nobody", tmp_path / "poses" if "poses" in place else None)
+    recording = find_recordings([tmp_path], network.required_inputs)[0]
+    assert recording.path.name == "talk.mp4"
+    clip = read_recording(recording, network.required_inputs, source)
+    assert clip.pose is not None
+    assert clip.pose.skeleton.startswith("openpose")
+    inputs = network.prepare(clip)
+    assert inputs["left_hand"].shape[0] == inputs["flow"].shape[0] == 6
+    np.testing.assert_allclose(inputs["flow"], 0, atol=1e-5)
+
+
+def test_openposes_output_in_the_folder_of_poses_is_not_estimated_again(tmp_path: Path) -> None:
+    write_timed(tmp_path / "talk.mp4", [40 * k for k in range(6)])
+    write_openpose_frames(tmp_path / "poses" / "talk", 6)
+    (result,) = PoseSource("nobody", tmp_path / "poses").estimated([tmp_path / "talk.mp4"], workers=1)
+    assert (result.skipped, result.output) == (True, tmp_path / "poses" / "talk")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotter.search.fusion import fuse
+from spotter.search.fusion import fuse, published_weights
 from spotter.search.track import SimilarityTrack
 
 
@@ -67,6 +67,16 @@ def test_weights_are_shares_and_signs_are_matched_by_name() -> None:
     assert both.lengths[0].tolist() == [10.0, 30.0]  # whoever says most
 
 
+def test_three_tracks_are_weighed_as_the_published_distance_weighs_its_networks() -> None:
+    weights = published_weights(["sl-gcn", "sl-gcn-3d", "i3d"])
+    assert weights == pytest.approx([81 / 120, 39 / 120, 1])
+    assert published_weights(["i3d", "sl-gcn"]) == [1, 1]  # one pose network alone has all the parts
+    cosines = {"sl-gcn": [0.9, 0.1], "sl-gcn-3d": [0.5, 0.4], "i3d": [0.2, 0.8]}
+    both = fuse([track(np.array(values)[:, None], ("A",)) for values in cosines.values()], weights)
+    # distance (81 · .1 + 39 · .5) / 120 + .8 = 1.03 and (81 · .9 + 39 · .6) / 120 + .2 = 1.0025, halved and from 1
+    np.testing.assert_allclose(both.values[:, 0], [1 - 1.03 / 2, 1 - 1.0025 / 2], atol=1e-6)
+
+
 def test_tracks_of_other_rates_are_met_in_time() -> None:
     first = track(np.linspace(0, 1, 11)[:, None], ("A",))
     # the same line seen at half the frame rate and every frame: same seconds
@@ -75,6 +85,13 @@ def test_tracks_of_other_rates_are_met_in_time() -> None:
     both = fuse([first, second])
     np.testing.assert_allclose(both.values, first.values, atol=0.06)
     np.testing.assert_allclose(both.lengths, 10.0)
+    # a step at 0.5 s in both, seen at other rates: the frame numbers of the two do not agree, the seconds do
+    step = track((first.seconds >= 0.5).astype(float)[:, None], ("A",))
+    times = (np.arange(22) + 0.5) / 25.0
+    other = track((times >= 0.5).astype(float)[:, None], ("A",), 25.0, stride=1)
+    fused = fuse([step, other]).values[:, 0]
+    assert (fused[step.seconds < 0.46] == 0).all()
+    assert (fused[step.seconds > 0.54] == 1).all()
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0], [1.0, np.nan]])
