@@ -15,10 +15,11 @@ import typer
 from numpy.typing import NDArray
 
 from .console import Failures, out, progress_bar
-from .options import Estimator, EstimatorName, Rate, Workers
+from .options import Estimator, EstimatorName, Poses, Rate, Videos, Workers, reads_recordings
 
 if TYPE_CHECKING:
-    from embeddings.recordings import PoseSource
+    from embeddings.clip import Pose
+    from embeddings.recordings import PoseSource, Recording
     from eval.datasets import Sample
 
 __all__ = ["register"]
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: [bold]spotter convert gestures ipn/annotations/ --poses poses/ -o gestures.csv[/bold]"
     )(gestures)
     group.command(epilog="Example: [bold]spotter convert lists manifest.csv --media videos/ -o lists/[/bold]")(lists)
+    group.command(epilog="Example: [bold]spotter convert aligned queries/ --poses poses/ -o aligned/[/bold]")(aligned)
     app.add_typer(group, name="convert")
 
 
@@ -130,6 +132,32 @@ def gestures(
 
     rows = ipn_compact.compact(output, ipn.read(annotation), partial(_active_hand, poses))
     out.print(f"{rows} gestures → {output}")
+
+
+@reads_recordings
+def aligned(
+    poses: Poses,
+    videos: Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder: NAME.mp4 and NAME.pose of each.")],
+) -> None:
+    """Videos and poses as the OSLWL entry aligns them: 512 × 512, the nose at (256, 150) in every frame.
+
+    Videos whose two files are there are done; a stopped run goes on.
+    """
+    from embeddings.pose import write_pose
+    from embeddings.pose.nose_crop import nose_cropped, nose_crops
+    from embeddings.recordings import read_pictures
+    from embeddings.video import write_video
+
+    from .phonology.files import over_poses
+
+    def work(recording: Recording, pose: Pose) -> None:
+        write_video(output / f"{recording.name}.mp4", nose_crops(read_pictures(recording, pose.fps), pose), pose.fps)
+        write_pose(output / f"{recording.name}.pose", nose_cropped(pose))
+
+    there = {path.stem for path in output.glob("*.pose") if path.with_suffix(".mp4").is_file()}
+    done = over_poses(videos, poses, work, there, ("pose", "frames"))
+    out.print(f"{done} videos → {output}/")
 
 
 def _samples(manifest: Path) -> list[Sample]:

@@ -32,6 +32,7 @@ def test_touching_intervals_share_nothing() -> None:
 
 def test_merge_joins_across_the_allowed_gap() -> None:
     np.testing.assert_array_equal(merge([[5, 6], [0, 1], [1.5, 2]], gap=0.5), [[0, 2], [5, 6]])
+    np.testing.assert_array_equal(merge([[0, 10], [2, 3]]), [[0, 10]])  # one within the other
 
 
 def test_one_time_that_is_no_number_is_refused_and_does_not_hide_the_others() -> None:

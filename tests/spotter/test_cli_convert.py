@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 
 from embeddings.clip import Pose
 from embeddings.encoders import load_encoder
-from embeddings.pose import write_pose
+from embeddings.pose import read_pose, write_pose
 from embeddings.skeletons import SKELETONS
-from embeddings.video import write_video
+from embeddings.video import read_clip, write_video
 from eval.datasets import ipn_compact
 from eval.datasets.landmark_table import read_table
 from spotter.cli.app import app
@@ -90,6 +90,28 @@ def test_gestures_take_the_hand_that_works(tmp_path: Path) -> None:
     np.testing.assert_allclose(points[0, 3], [(60 + 2 * 2 + 3) / 200, 0.4], atol=1e-3)
     lacking = run("convert", "gestures", lists, "--poses", tmp_path, "-o", tmp_path / "ipn.csv")
     assert "holds no pose of 'v1'" in str(lacking.exception)
+
+
+def test_videos_and_poses_are_aligned_by_the_nose(tmp_path: Path) -> None:
+    layout = SKELETONS["coco-wholebody-133"]
+    xy = np.full((6, 133, 2), 40.0, np.float32)
+    xy[:, layout.index("nose")] = [(30 + 4 * k, 20) for k in range(6)]
+    own = Pose(xy, np.ones((6, 133), np.float32), layout.name, 25.0, (96, 64))
+    write_video(tmp_path / "in" / "a.mp4", (np.full((64, 96, 3), 200, np.uint8) for _ in range(6)), 25.0)
+    write_pose(tmp_path / "in" / "a.h5", own)
+    done = run("convert", "aligned", tmp_path / "in", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    moved = read_pose(tmp_path / "out" / "a.pose")
+    nose = moved.xy[:, SKELETONS[moved.skeleton].index("nose")]
+    np.testing.assert_allclose(nose, [(256, 150)] * 6, atol=0.1)
+    pictures = read_clip(tmp_path / "out" / "a.mp4").frames
+    assert pictures is not None
+    assert pictures.shape == (6, 512, 512, 3)
+    assert pictures[0, 300, 256, 0] > 180
+    before = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
+    again = run("convert", "aligned", tmp_path / "in", "-o", tmp_path / "out")
+    assert again.exit_code == 0
+    assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == before
 
 
 def test_a_published_i3d_becomes_an_encoder(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,15 @@ def test_a_skeleton_without_arms_is_refused() -> None:
     hands_only = Pose(pose.xy, pose.confidence, "smplx-39", 25.0, (640, 480))
     with pytest.raises((ValueError, KeyError), match="smplx-39"):
         body_hands(hands_only)
+
+
+def test_the_unit_is_the_median_shoulder_width() -> None:
+    pose = make_pose(frames=5, skeleton="coco-wholebody-133")
+    layout = SKELETONS["coco-wholebody-133"]
+    xy = pose.xy.copy()
+    xy[:, layout.index("left_shoulder")], xy[:, layout.index("right_shoulder")] = (150, 100), (50, 100)
+    xy[2, layout.index("left_shoulder")] = (450, 100)  # an error of the estimator
+    xy[:, layout.index("nose")] = (100, 50)
+    body = body_hands(replace(pose, xy=xy)).body
+    # neck (100, 100), shoulders 100 px apart: the nose is half a unit above
+    np.testing.assert_allclose(body[0, BODY.index("nose")], (0, -0.5), atol=1e-6)
