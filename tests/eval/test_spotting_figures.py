@@ -41,6 +41,9 @@ def test_average_precision_by_hand() -> None:
     assert curve.tp.tolist() == [0, 1, 1, 1, 2]
     assert curve.fp.tolist() == [1, 1, 2, 3, 3]
     assert curve.average_precision == pytest.approx(1 / 3 * 1 / 2 + 1 / 3 * 2 / 5)
+    cut, best = curve.best()
+    assert cut == 0.6
+    assert (best.tp, best.fp, best.fn) == (2, 3, 1)
 
 
 def test_precision_counts_as_the_best_at_that_recall_or_beyond() -> None:
@@ -49,9 +52,6 @@ def test_precision_counts_as_the_best_at_that_recall_or_beyond() -> None:
     curve = precision_recall(truth, found, 0.5)
     np.testing.assert_allclose(curve.precision, [0, 1 / 2, 2 / 3])
     assert curve.average_precision == pytest.approx(2 / 3)  # 1/2 · 2/3 + 1/2 · 2/3, not 1/2 · 1/2 + 1/2 · 2/3
-    cut, best = curve.best()
-    assert cut == 0.6
-    assert (best.tp, best.fp, best.fn) == (2, 3, 1)
 
 
 def naive_curve(truth: dict, found: dict, threshold: float) -> list[tuple[int, int]]:
