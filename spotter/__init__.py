@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .report.page import write_report
     from .results import Detections, SpottingResult
     from .scoring import score
-    from .search.options import SpottingOptions, TransferOptions
+    from .search.options import Selection, SpottingOptions, TransferOptions
     from .search.track import SimilarityTrack
 
     __version__: str
@@ -52,6 +52,7 @@ _HOMES = {
     "PoseSource": "embeddings.recordings",
     "SearchOptions": "spotter.corpus.options",
     "Segment": "eval.segments",
+    "Selection": "spotter.search.options",
     "SimilarityTrack": "spotter.search.track",
     "SpottingOptions": "spotter.search.options",
     "SpottingResult": "spotter.results",
@@ -74,7 +75,7 @@ _HOMES = {
 
 __all__ = [
     "Clip", "Companion", "Corpus", "Detection", "Detections", "Gallery", "IndexOptions", "Pose", "PoseSource",
-    "SearchOptions", "Segment", "SimilarityTrack", "SpottingOptions", "SpottingResult", "TransferOptions",
+    "SearchOptions", "Segment", "Selection", "SimilarityTrack", "SpottingOptions", "SpottingResult", "TransferOptions",
     "__version__", "enroll", "estimate", "index", "load_encoder", "read", "read_pose", "read_segments", "score",
     "search_corpus", "spot", "spot_videos", "write", "write_pose", "write_report",
 ]  # fmt: skip

@@ -1,12 +1,13 @@
 """`spot`: from query videos and a gallery to detections.
 
-clip → windows → vectors → similarity track → (Top-K transfer → track again) → peaks → alignment → probability
+clip → frame features and window vectors → (Top-K transfer) → candidates of windows and of alignment → evidence →
+probabilities; for encoders without a judge: similarity track → peaks → alignment, and cosines
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from embeddings.prepared import load_clip
 from embeddings.recordings import PoseSource, source_name
 
-from .results import Detections, SpottingResult
-from .search.calibrate import shipped_calibration
+from .detection import Detection
+from .search.calibrate import shipped_judge
 from .search.fusion import fuse
 from .search.judge import Judge
-from .search.options import SpottingOptions, TransferOptions
+from .search.options import Selection, SpottingOptions, TransferOptions
+from .search.plain import plain_detections
 from .search.query import Plan, Query, make_plan, similarity_track
+from .search.selection import as_expected, selected
 from .search.track import SimilarityTrack
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Companion", "spot", "spot_videos"]
+__all__ = ["Companion", "Selection", "SpottingOptions", "SpottingResult", "TransferOptions", "spot", "spot_videos"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,27 @@ class Companion:
     weight: float = 1.0
 
 
+@dataclass(eq=False)
+class SpottingResult:
+    """What became of one query.
+
+    Attributes:
+        video: its name.
+        detections: by time.
+        track: its similarity track, None when it failed or tracks are not asked for.
+        error: one line saying why it failed, "" otherwise.
+        duration: seconds.
+        calibrated: whether the scores are probabilities.
+    """
+
+    video: str
+    detections: list[Detection] = field(default_factory=list)
+    track: SimilarityTrack | None = None
+    error: str = ""
+    duration: float = 0.0
+    calibrated: bool = False
+
+
 def spot(
     video: Any,
     gallery: Gallery,
@@ -53,7 +77,7 @@ def spot(
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
-) -> Detections:
+) -> list[Detection]:
     """Where the gallery's signs occur in one video, or in several (a list).
 
     Args:
@@ -66,11 +90,11 @@ def spot(
         ValueError: a video cannot be read (`spot_videos` goes on with the others).
     """
     several = isinstance(video, Sequence) and not isinstance(video, str)
-    results = spot_videos(list(video) if several else [video], gallery, encoder, options, poses, known)
+    results = spot_videos(list(video) if several else [video], gallery, encoder, options, poses, known, tracks=False)
     for result in results:
         if result.error:
             raise ValueError(result.error)
-    return Detections(detection for result in results for detection in result.detections)
+    return [detection for result in results for detection in result.detections]
 
 
 def spot_videos(
@@ -82,16 +106,19 @@ def spot_videos(
     known: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
     companions: Sequence[Companion] = (),
+    tracks: bool = True,
 ) -> list[SpottingResult]:
     """Spots several videos; one that fails is reported in its result and the others go on.
 
     Args:
         progress: called with the name of each video when it is encoded.
         companions: further encoders to fuse with, for the signs that all galleries hold. Fused scores are weighted
-            cosines, which no calibration fits: without a threshold, 0.6 counts.
+            cosines, which no judge knows: without a threshold, 0.6 counts.
+        tracks: keep the similarity tracks: a number for every sign and window of every video.
 
     Raises:
-        ValueError: a gallery is empty, was made by another encoder, or lacks a known sign.
+        ValueError: a gallery is empty, was made by another encoder, or lacks a known sign; or options that need
+            probabilities with an encoder that has no judge.
     """
     options = SpottingOptions() if options is None else options
     encoder = _matching(gallery, encoder)
@@ -99,28 +126,50 @@ def spot_videos(
     for name, sign in (known or {}).items():
         if sign not in gallery:
             raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
-    plan = make_plan(gallery, options.ratios, options.stride, options.window, encoder.window)
-    calibration, cohort = shipped_calibration(encoder.id) if options.calibrated and not others else (None, None)
-    judge = Judge(gallery, options, calibration, cohort)
+    shipped = shipped_judge(encoder.id) if options.calibrated and not others else None
+    if shipped is None and ((options.select.given and options.select.best is None) or options.expect is not None):
+        raise ValueError(
+            f"encoder {encoder.name!r} gives cosines, not probabilities; choose a threshold or the best so many"
+        )
+    run = _Run(gallery, encoder, options, others, poses, known, tracks)
+    run.judge = None if shipped is None else Judge(gallery, options, *shipped)
     results: list[SpottingResult] = []
-    queries: dict[int, Query] = {}
-    fused: dict[int, list[SimilarityTrack]] = {}
-    weights = [1.0, *(c.weight for c in others)]
+    waiting: dict[int, tuple[Query, list[SimilarityTrack]]] = {}
     for at, video in enumerate(videos):
-        result, query, fused[at] = _encode(video, encoder, plan, poses, others, options)
+        result, query, further = run.encoded(video)
         results.append(result)
         if query is not None:
             if options.transfer is None:
-                _finish(result, query, judge, {}, known, fused.pop(at), weights)
+                run.finish(result, query, {}, further)
             else:
-                queries[at] = query
+                waiting[at] = (query, further)
         if progress is not None:
             progress(result.video)
     if options.transfer is not None:
-        moved = _transferred(queries, gallery, options.transfer, known)
-        for at, query in queries.items():
-            _finish(results[at], query, judge, moved[at], known, fused[at], weights)
+        moved = _transferred({at: query for at, (query, _) in waiting.items()}, gallery, options.transfer, known)
+        for at, (query, further) in waiting.items():
+            run.finish(results[at], query, moved[at], further)
+    if not options.threshold_stands:
+        _select(results, options, len(gallery.labels), run)
     return results
+
+
+def _select(results: Sequence[SpottingResult], options: SpottingOptions, signs: int, run: _Run) -> None:
+    """Leaves the detections that are asked for; those of videos with a known sign stay."""
+    open_to = [r for r in results if run.known is None or r.video not in run.known]
+    hours = sum(r.duration for r in open_to) / 3600
+    detections = [d for r in open_to for d in r.detections]
+    if options.expect is not None:
+        detections = as_expected(detections, options.expect * hours * signs)
+    if options.select.given:
+        detections = selected(detections, options.select, hours)
+    elif run.judge is not None:
+        detections = [d for d in detections if d.score >= run.judge.threshold]
+    by_name: dict[str, list[Detection]] = {}
+    for one in detections:
+        by_name.setdefault(one.video, []).append(one)
+    for result in open_to:
+        result.detections = sorted(by_name.get(result.video, []), key=lambda d: (d.start, d.sign))
 
 
 def _matching(gallery: Gallery, encoder: str | Encoder) -> Encoder:
@@ -139,49 +188,55 @@ def _matching(gallery: Gallery, encoder: str | Encoder) -> Encoder:
     return encoder
 
 
-def _encode(
-    video: Any,
-    encoder: Encoder,
-    plan: Plan,
-    poses: PoseSource | None,
-    others: Sequence[Companion],
-    options: SpottingOptions,
-) -> tuple[SpottingResult, Query | None, list[SimilarityTrack]]:
-    """(result, prepared query or None, the companions' tracks)."""
-    name = source_name(video)
-    try:
-        clip = load_clip(video, encoder, poses)
-        query = Query(clip, encoder, plan)
-        tracks = [_companion_track(clip, other, options, poses) for other in others]
-    except (ValueError, KeyError, OSError) as error:
-        return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None, []
-    return SpottingResult(query.name, duration=query.duration), query, tracks
+@dataclass(eq=False)
+class _Run:
+    """What is the same for all videos of a call."""
 
+    gallery: Gallery
+    encoder: Encoder
+    options: SpottingOptions
+    companions: Sequence[Companion]
+    poses: PoseSource | None
+    known: Mapping[str, str] | None
+    tracks: bool
+    judge: Judge | None = None
 
-def _companion_track(
-    clip: Clip, other: Companion, options: SpottingOptions, poses: PoseSource | None
-) -> SimilarityTrack:
-    encoder = _matching(other.gallery, other.encoder)
-    plan = make_plan(other.gallery, options.ratios, options.stride, options.window, encoder.window)
-    return similarity_track(Query(load_clip(clip, encoder, poses), encoder, plan), other.gallery)
+    def plan(self, gallery: Gallery, encoder: Encoder) -> Plan:
+        return make_plan(gallery, self.options, self.judge is not None, encoder.window)
 
+    def encoded(self, video: Any) -> tuple[SpottingResult, Query | None, list[SimilarityTrack]]:
+        """(result, prepared query or None, the companions' tracks)."""
+        name = source_name(video)
+        try:
+            clip = load_clip(video, self.encoder, self.poses)
+            query = Query(clip, self.encoder, self.plan(self.gallery, self.encoder))
+            tracks = [self._companion_track(clip, other) for other in self.companions]
+        except (ValueError, KeyError, OSError) as error:
+            return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None, []
+        return SpottingResult(query.name, duration=query.duration, calibrated=self.judge is not None), query, tracks
 
-def _finish(
-    result: SpottingResult,
-    query: Query,
-    judge: Judge,
-    moved: dict[int, NDArray[np.float32]],
-    known: Mapping[str, str] | None,
-    others: Sequence[SimilarityTrack] = (),
-    weights: Sequence[float] = (),
-) -> None:
-    result.track = similarity_track(query, judge.gallery, moved)
-    if others:
-        result.track = fuse([result.track, *others], weights)
-    sign = None if known is None else known.get(result.video)
-    candidates = judge.candidates(query, result.track, None if sign is None else [sign], moved=moved)
-    result.detections = Detections(judge.detections(query, candidates, forced=sign))
-    query.forget()
+    def _companion_track(self, clip: Clip, other: Companion) -> SimilarityTrack:
+        encoder = _matching(other.gallery, other.encoder)
+        query = Query(load_clip(clip, encoder, self.poses), encoder, self.plan(other.gallery, encoder))
+        return similarity_track(query, other.gallery)
+
+    def finish(
+        self, result: SpottingResult, query: Query, moved: dict[int, NDArray[np.float32]],
+        further: Sequence[SimilarityTrack],
+    ) -> None:  # fmt: skip
+        """Fills in the detections and frees the query's vectors."""
+        sign = None if self.known is None else self.known.get(result.video)
+        track = None
+        if self.tracks or self.judge is None:
+            track = similarity_track(query, self.gallery, moved)
+            if further:
+                track = fuse([track, *further], [1.0, *(c.weight for c in self.companions)])
+        if self.judge is not None:
+            result.detections = self.judge.detections(query, moved, sign)
+        elif track is not None:
+            result.detections = plain_detections(query, track, self.gallery, self.options, sign)
+        result.track = track if self.tracks else None
+        query.forget()
 
 
 def _transferred(
@@ -194,7 +249,7 @@ def _transferred(
     for row, (vector, label) in enumerate(zip(gallery.vectors, gallery.exemplar_labels, strict=True)):
         # with a known sign per video, only its own videos can give an example
         open_to = {
-            str(at): np.concatenate([q.vectors(int(n)) for n in q.plan.grid[q.plan.use[row]]])
+            str(at): np.concatenate([q.windows(int(n)) for n in q.plan.lengths[q.plan.use[row]]]).astype(np.float32)
             for at, q in queries.items()
             if known is None or known.get(q.name, label) == label
         }

@@ -390,10 +390,17 @@ def make_description(name: str) -> Callable[[Path], None]:
     return make
 
 
-def make_calibration(folder: Path) -> None:
-    from spotter.search.calibrate import Calibration
+def make_judge(folder: Path) -> None:
+    from spotter.search.calibrate import Calibration, ShippedJudge
 
-    Calibration({"cosine": (0.0, 1.0)}, {"cosine": 1.0}, 0.0, {}).save(folder / "calibration.json")
+    one = Calibration({"match": (0.0, 1.0)}, {"match": 1.0}, 0.0)
+    ShippedJudge(one, one, {}).save(folder / "judge.json")
+
+
+def make_cohort(folder: Path) -> None:
+    from spotter.search.cohort import Cohort
+
+    Cohort(np.eye(3, dtype=np.float32), (np.ones((4, 2), np.float32),)).save(folder / "cohort.safetensors")
 
 
 def make_track(folder: Path) -> None:
@@ -725,7 +732,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/report/page.py:write_report": make_report,
     "spotter/report/phonology.py:_write_csv": make_description("description.csv"),
     "spotter/report/phonology.py:_write_page": make_description("description.html"),
-    "spotter/search/calibrate.py:Calibration.save": make_calibration,
+    "spotter/search/calibrate.py:ShippedJudge.save": make_judge,
+    "spotter/search/cohort.py:Cohort.save": make_cohort,
     "spotter/search/track.py:SimilarityTrack.save": make_track,
     "embeddings/encoders/checkpoint.py:save_checkpoint": make_checkpoint,
     "embeddings/isolated/classify.py:write_labels": make_labels,

@@ -92,8 +92,7 @@ def stages(video: Path, exemplars: list[Any], folder: Path) -> dict[str, tuple[f
     with clocked("read pose", table):
         read_pose(path)
     clip = load_clip(path, encoder)
-    options = SpottingOptions()
-    plan = make_plan(gallery, options.ratios, options.stride, options.window, encoder.window)
+    plan = make_plan(gallery, SpottingOptions(), True, encoder.window)
     with clocked("prepare and encode windows", table):
         query = Query(clip, encoder, plan)
         similarity_track(query, gallery)

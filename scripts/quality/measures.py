@@ -21,6 +21,7 @@ from spotter.comparison.methods import METHODS, Method, WindowMethod
 from spotter.demo import DemoOptions, World, make_world
 from spotter.detection import spans_of
 from spotter.search.options import TransferOptions
+from spotter.search.windows import RATIOS
 
 FULL = METHODS["sign-spotter"]
 
@@ -47,10 +48,10 @@ def ablations() -> list[WindowMethod]:
         return replace(FULL, name=name, options=changed, threshold=threshold, least=least)
 
     return [
-        without("without Top-K transfer", replace(options, transfer=None)),
-        without("without boundary refinement", replace(options, refine=False)),
-        without("without calibration", replace(options, calibrated=False), 0.6),
-        without("one window length (0.58 of the exemplar)", replace(options, ratios=(0.58,))),
+        without("with Top-K transfer", replace(options, transfer=TransferOptions(keep=0.5, minimum=0.6))),
+        without("without alignment", replace(options, refine=False)),
+        without("without the judge (cosines)", replace(options, calibrated=False), 0.6),
+        without("window lengths by the exemplar's", replace(options, ratios=RATIOS)),
         without("windows of 16 frames for all signs", replace(options, window=16)),
         without("overlapping signs allowed", replace(options, exclusive=False)),
         without("full", options),

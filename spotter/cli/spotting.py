@@ -235,6 +235,20 @@ def spot(
             help="Least score (default: a probability of 0.4; a cosine of 0.6 where the encoder is not calibrated)."
         ),
     ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="How often each sign is expected: 2/h, 0.5/min. Rarer signs need more evidence."),
+    ] = None,
+    false_alarms: Annotated[
+        str | None,
+        typer.Option(help="In place of a threshold: so many wrong detections are expected, all signs together: 1/h."),
+    ] = None,
+    precision: Annotated[
+        float | None, typer.Option(help="In place of a threshold: so large a share is expected to be right: 0.9.")
+    ] = None,
+    best: Annotated[
+        int | None, typer.Option(min=1, help="In place of a threshold: so many of the surest, of all videos together.")
+    ] = None,
     sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
     known: Annotated[
         Path | None,
@@ -251,7 +265,9 @@ def spot(
     ] = False,
     refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
     window: Annotated[int | None, typer.Option(help="One window length in frames for all signs.")] = None,
-    stride: Annotated[int, typer.Option(min=1, help="Frames between windows.")] = 2,
+    stride: Annotated[
+        int | None, typer.Option(min=1, help="Frames between windows (default: 3; 2 where scores are cosines).")
+    ] = None,
     save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth, to score by and to show in the report.")] = None,
     unit: TruthUnit = None,
@@ -264,7 +280,7 @@ def spot(
     from gallery import Gallery
 
     from ..pipeline import Companion, spot_videos
-    from ..search.options import SpottingOptions, TransferOptions
+    from ..search.options import Selection, SpottingOptions, TransferOptions
 
     network = load_encoder(encoder)
     recordings = find_recordings(videos, network.required_inputs, unique=True)
@@ -278,13 +294,18 @@ def spot(
         _check_names(truth, references, [recording.name for recording in recordings], exemplars.labels)
     preset = TransferOptions.published if literal else TransferOptions
     passed = preset(transfer, iterations) if transfer else None
-    options = SpottingOptions(threshold, stride, window=window, refine=refine, most=most, transfer=passed)
+    wanted = Selection(None if false_alarms is None else _per_hour("--false-alarms", false_alarms), precision, best)
+    options = SpottingOptions(
+        threshold, stride, window=window, refine=refine, most=most, transfer=passed, select=wanted,
+        expect=None if expect is None else _per_hour("--expect", expect),
+    )  # fmt: skip
     source = poses.source(recordings, network.required_inputs)
     companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(recordings))
         results = spot_videos(
-            recordings, exemplars, network, options, source, _known(known), lambda _: bar.advance(task), companions
+            recordings, exemplars, network, options, source, _known(known), lambda _: bar.advance(task), companions,
+            tracks=report is not None or save_track is not None,
         )  # fmt: skip
     failures = Failures()
     for recording, result in zip(recordings, results, strict=True):
@@ -297,6 +318,18 @@ def spot(
     if references is not None:
         _show_scores(results, references)
     failures.finish(len(recordings))
+
+
+def _per_hour(option: str, text: str) -> float:
+    """A rate as users write it: ``2/h``, ``0.1/min``; a number alone is an hour's."""
+    number, _, unit = text.strip().partition("/")
+    share = {"": 1.0, "h": 1.0, "hour": 1.0, "min": 60.0, "minute": 60.0}.get(unit.strip())
+    try:
+        if share is None:
+            raise ValueError
+        return float(number) * share
+    except ValueError:
+        raise ValueError(f"{option} {text!r}: expected a rate such as 2/h or 0.1/min") from None
 
 
 def _check_names(path: Path, truth: dict[str, list[Segment]], videos: Sequence[str], signs: Sequence[str]) -> None:
@@ -385,3 +418,6 @@ def _show_results(results: list[SpottingResult], json_output: bool, quiet: bool)
     out.print(table)
     minutes = sum(result.duration for result in results) / 60
     out.print(f"{len(detections)} detections in {minutes:.1f} minutes of {len(results)} videos")
+    if detections and all(result.calibrated for result in results if not result.error):
+        right = sum(d.score for d in detections)
+        out.print(f"expected to be right: about {right:.0f} of {len(detections)}")

@@ -1,7 +1,7 @@
 """Named methods of one-shot spotting with one interface: what a user would try first, what was published, and ours.
 
 All take clips with poses and give, for a set of exemplars, the detections in continuous queries, and between isolated
-clips a similarity. Overlapping answers are resolved by the same rule for all (`judge.standing`). Where a method needs
+clips a similarity. Overlapping answers are resolved by the same rule for all (`standing`). Where a method needs
 a threshold, `scripts/make/fit_baselines.py` found it on procedural worlds that nothing is reported on.
 """
 
@@ -21,9 +21,11 @@ from ..detection import Detection
 from ..enrolment import enroll, exemplar_span
 from ..pipeline import spot_videos
 from ..search.alignment import UNREACHED, align_everywhere, unit_rows
-from ..search.judge import standing
-from ..search.options import SpottingOptions, TransferOptions
+from ..search.judge import LEAST
+from ..search.judge import THRESHOLD as JUDGED_THRESHOLD
+from ..search.options import SpottingOptions
 from ..search.peaks import Peak
+from ..search.standing import standing
 from ..search.suppression import suppress
 from ..search.windows import windows_at
 
@@ -276,9 +278,8 @@ METHODS: dict[str, Method] = {
         NearestWindowMethod("oslwl-2022", "the 2022 entry's search with SL-GCN", "sl-gcn", 0.742, 0.0),
         NearestWindowMethod("oslwl-2022-tcn", "the 2022 entry's search with our encoder", "default", 0.860, 0.0),
         WindowMethod(
-            "sign-spotter", "windows of several lengths, alignment, calibration, guarded transfer", "default",
-            0.4, 0.02,
-            SpottingOptions(transfer=TransferOptions()),
+            "sign-spotter", "windows and alignment, judged together: what `spotter spot` does", "default",
+            JUDGED_THRESHOLD, LEAST,
             aligned=0.1,  # more on ksl13 and ksl77; procedural signs lose .01 top-1 by it
         ),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..detection import Detection
 from ..search.alignment import align
-from ..search.judge import MOSTLY
+from ..search.standing import MOSTLY
 from ..search.suppression import suppress
 from .folder import Corpus
 from .options import SearchOptions

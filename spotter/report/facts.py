@@ -32,6 +32,7 @@ class VideoFacts:
     truth: Sequence[Segment] | None
     hits: list[Hit]
     missed: list[bool]
+    calibrated: bool = False
 
 
 def collect(
@@ -51,6 +52,7 @@ def collect(
         one = video(result.video)
         one.detections += result.detections
         one.track, one.duration, one.error = result.track, result.duration, result.error
+        one.calibrated = result.calibrated
     for name in [*media, *(truth or {})]:
         video(name)
     number = 0

@@ -153,6 +153,9 @@ def _summary(videos: Sequence[VideoFacts], with_truth: bool) -> str:
         ("Videos", str(len(videos)), f"{sum(v.duration for v in videos) / 60:.1f} minutes"),
         ("Detections", str(len(hits)), f"{len({h.detection.sign for h in hits})} different signs"),
     ]
+    if hits and all(video.calibrated for video in videos if video.hits):
+        right = sum(hit.detection.score for hit in hits)
+        tiles.append(("Expected to be right", f"{right:.0f}", f"of {len(hits)}, by their probabilities"))
     failed = sum(1 for video in videos if video.error)
     if failed:
         tiles.append(("Not readable", str(failed), "see below"))

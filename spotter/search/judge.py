@@ -1,240 +1,132 @@
-"""From similarity tracks to detections: peaks → evidence → probability → the ones that stand."""
+"""From a query to detections: candidates → evidence → the video's pace → odds → distinct places → probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..detection import Detection
-from .alignment import align
-from .calibrate import Calibration, Cohort, background
+from .calibrate import Calibration, ShippedJudge
+from .candidates import Candidates
+from .cohort import Cohort
+from .evidence import Examples, gathered, with_pace
 from .options import SpottingOptions
-from .peaks import Peak, PeakOptions, find_peaks
-from .query import Plan, Query, moved_vectors
-from .suppression import suppress
-from .track import SimilarityTrack
+from .places import competing, distinct, places_of
+from .query import Query, moved_vectors
+from .standing import standing
 
 if TYPE_CHECKING:
     from gallery import Gallery
 
-__all__ = ["Candidate", "Judge", "standing"]
+__all__ = ["LEAST", "THRESHOLD", "Judge", "examples_of", "judged_places", "pace_of"]
 
-CALIBRATED_THRESHOLD = 0.4
-"""Least probability of a detection: where one-to-one F1 is best on procedural worlds and real streams for choosing."""
+THRESHOLD = 0.4
+"""Least probability of a detection."""
 
-UNCALIBRATED_THRESHOLD = 0.6
-"""Least cosine of a detection where no calibration is at hand."""
+LEAST = 0.02
+"""Least probability of what is a candidate for a list by expected false alarms, precision or number."""
 
-HIGH = 0.5
-"""A peak with this cosine is always judged, however much of the video is like it."""
-
-TYPICAL_LENGTH = 0.45
-"""How long a sign in a sentence lasts as a share of its dictionary form."""
-
-
-MOSTLY = 0.5
-"""Of the shorter of two detections: where more of it is covered, they are of the same stretch of signing."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A peak of a sign's track with the evidence for it (see `calibrate.EVIDENCE`); times in frames."""
-
-    sign: str
-    start: float
-    end: float
-    evidence: dict[str, float]
-
-
-class _Found(NamedTuple):
-    """A peak with what its track says about it: the best other sign there, the track's middle and spread."""
-
-    sign: str
-    peak: Peak
-    rival: float
-    middle: float
-    spread: float
-
-
-class _Aligned(NamedTuple):
-    """Where an exemplar fits: [start, end) in frames, mean cost, log of its length over the usual one."""
-
-    start: float
-    end: float
-    cost: float
-    length: float
-
-
-class _Norm(NamedTuple):
-    """Mean and standard deviation of a vector's similarity to its nearest cohort members."""
-
-    mean: float
-    deviation: float
-
-    def of(self, score: float) -> float:
-        """The score in standard deviations above the mean; 0 without a cohort."""
-        return (score - self.mean) / self.deviation if np.isfinite(self.deviation) else 0.0
-
-
-NO_COHORT = _Norm(-1.0, float("inf"))
+USUAL_PACE, PACE_COUNTS = -0.5, 1.0
+"""What a video's pace is taken for before anything is seen in it, and how many sure signs that counts for."""
 
 
 class Judge:
-    """Turns tracks into candidates with evidence, and candidates into detections.
+    """Finds a gallery's signs in videos, with the probability of each.
 
     Args:
-        gallery: the exemplars.
-        calibration: evidence → probability; None scores by cosine.
-        cohort: signs that nobody looks for; None leaves the evidence that needs it at 0.
-        several_lengths: judge each peak at every window length of its sign, as is done with a calibration when
-            boundaries are refined.
+        shipped: how evidence is weighed.
+        cohort: signs that nobody looks for.
     """
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        options: SpottingOptions,
-        calibration: Calibration | None = None,
-        cohort: Cohort | None = None,
-        several_lengths: bool = False,
-    ) -> None:
-        self.gallery, self.options, self.calibration, self.cohort = gallery, options, calibration, cohort
-        default = UNCALIBRATED_THRESHOLD if calibration is None else CALIBRATED_THRESHOLD
-        self.threshold = default if options.threshold is None else options.threshold
-        self.several_lengths = (calibration is not None or several_lengths) and options.refine
-        self._rows = {s: [i for i, x in enumerate(gallery.exemplar_labels) if x == s] for s in gallery.labels}
+    def __init__(self, gallery: Gallery, options: SpottingOptions, shipped: ShippedJudge, cohort: Cohort) -> None:
+        self.gallery, self.options, self.shipped, self.cohort = gallery, options, shipped, cohort
+        self.threshold = THRESHOLD if options.threshold is None else options.threshold
 
-    def candidates(
-        self,
-        query: Query,
-        track: SimilarityTrack,
-        signs: Sequence[str] | None = None,
-        floor: float | None = None,
-        moved: Mapping[int, NDArray[np.float32]] | None = None,
-    ) -> list[Candidate]:
-        """Every peak worth judging.
+    def detections(
+        self, query: Query, moved: Mapping[int, NDArray[np.float32]] | None = None, forced: str | None = None
+    ) -> list[Detection]:
+        """Detections above the threshold, by time.
 
         Args:
-            signs: only these; None all.
-            floor: least cosine of a peak; None takes the threshold where scores are cosines, and where they are
-                probabilities (or a sign is known to be there) what stands out of its track at all.
-            moved: exemplar row → the vector that the track was made with instead (Top-K transfer).
+            moved: exemplar row → vector (D,) that takes its place (Top-K transfer).
+            forced: the one sign that is looked for; its best place is given whatever its probability.
         """
-        found = self._peaks(track, query.plan, track.signs if signs is None else signs, floor, signs is not None)
-        if not found:
+        examples = examples_of(self.gallery, self.options.refine, moved)
+        labels = self.gallery.labels
+        wanted = None if forced is None else examples.signs == labels.index(forced)
+        candidates = gathered(query, examples, self.cohort, wanted)
+        if len(candidates) == 0:
             return []
-        exemplars = moved_vectors(self.gallery, moved)
-        windows = query.encoder.embed(query.inputs, np.array([[f.peak.start, f.peak.end] for f in found]))
-        similarity = windows @ exemplars.T
-        rows = [self._nearest(f.sign, s) for f, s in zip(found, similarity, strict=True)]
-        aligned = [self._aligned(query, f.peak, row) for f, row in zip(found, rows, strict=True)]
-        spans = query.encoder.embed(query.inputs, np.array([[a.start, a.end] for a in aligned])) @ exemplars.T
-        norms, own = self._cohort_statistics(windows), self._cohort_statistics(exemplars)
-        made = []
-        for i, (f, row, fit) in enumerate(zip(found, rows, aligned, strict=True)):
-            cosine = float(similarity[i, row]) if self.several_lengths else f.peak.score
-            others = np.delete(spans[i], self._rows[f.sign])
-            evidence = {
-                "cosine": cosine,
-                "s_norm": 0.5 * (norms[i].of(cosine) + own[row].of(cosine)),
-                "background": (cosine - f.middle) / f.spread,
-                "margin": cosine - max(f.rival, norms[i].mean),
-                "span": float(spans[i, row]),
-                "lead": float(spans[i, row]) - max(float(others.max(initial=-1.0)), norms[i].mean),
-                "alignment": fit.cost,
-                "length": abs(fit.length),
-                "shortness": max(-fit.length, 0.0),
-            }
-            start, end = (fit.start, fit.end) if self.options.refine else (f.peak.start, f.peak.end)
-            made.append(Candidate(f.sign, max(start, 0.0), min(end, float(query.frames)), evidence))
-        return made
-
-    def _nearest(self, sign: str, similarity: NDArray[np.float32]) -> int:
-        """The exemplar row of the sign that a window with these similarities (E,) is most like."""
-        rows = self._rows[sign]
-        return rows[int(similarity[rows].argmax())]
-
-    def _aligned(self, query: Query, peak: Peak, row: int) -> _Aligned:
-        features = self.gallery.features[row]
-        if features is None or len(features) == 0:
-            return _Aligned(peak.start, peak.end, 0.0, 0.0)
-        start, end, cost = align(features, query.features, peak.start, peak.end)
-        return _Aligned(start, end, cost, float(np.log((end - start) / (TYPICAL_LENGTH * len(features)))))
-
-    def _peaks(
-        self, track: SimilarityTrack, plan: Plan, signs: Sequence[str], floor: float | None, known: bool
-    ) -> list[_Found]:
-        middle, spread = background(track.values)
-        found = []
-        for sign in signs:
-            column = track.signs.index(sign)
-            values = track.values[:, column]
-            # in a short video that says the sign twice, the sign itself is the background
-            standing_out = min(float(middle[column] + spread[column]), HIGH) if len(values) > 8 else -1.0
-            onset = floor
-            if onset is None:
-                onset = self.threshold if self.calibration is None and not known else standing_out
-            if known:
-                onset = min(onset, float(values.max()))
-            options = PeakOptions(onset, overlap=self.options.overlap)
-            others = np.delete(track.values, column, axis=1)
-            for peak in find_peaks(values, track.centres, track.lengths[:, column], options):
-                at = round(peak.position)
-                rival = float(others[at].max()) if others.shape[1] else float(middle[column])
-                found += [
-                    _Found(sign, each, rival, float(middle[column]), float(spread[column]))
-                    for each in self._lengths(sign, peak, plan)
-                ]
-        return found
-
-    def _lengths(self, sign: str, peak: Peak, plan: Plan) -> list[Peak]:
-        """The peak with each window length of its sign: which one is right, the evidence tells."""
-        if not self.several_lengths:
-            return [peak]
-        middle = (peak.start + peak.end) / 2
-        lengths = plan.grid[plan.use[self._rows[sign]].any(axis=0)]
-        return [peak._replace(start=middle - n / 2, end=middle + n / 2) for n in lengths.tolist()]
-
-    def _cohort_statistics(self, vectors: NDArray[np.float32]) -> list[_Norm]:
-        if self.cohort is None:
-            return [NO_COHORT] * len(vectors)
-        return [_Norm(float(m), float(s)) for m, s in zip(*self.cohort.statistics(vectors), strict=True)]
-
-    def detections(self, query: Query, candidates: Sequence[Candidate], forced: str | None = None) -> list[Detection]:
-        """Detections above the threshold, by time; with a known sign its best candidate whatever its score."""
-        judged = [
-            Detection(query.name, c.sign, c.start / query.fps, c.end / query.fps, self.score(c))
-            for c in candidates
-            if c.end > c.start
+        sign, spans, probability = judged_places(
+            candidates, examples.signs, self.shipped, self.options.exclusive, forced is not None
+        )
+        found = [
+            Detection(query.name, labels[s], start, end, p)
+            for s, (start, end), p in zip(
+                sign.tolist(), (np.clip(spans, 0, query.frames) / query.fps).tolist(), probability.tolist(), strict=True
+            )
         ]
-        least, most = self.threshold, self.options.most
+        least, most = (self.threshold if self.options.threshold_stands else LEAST), self.options.most
         if forced is not None:
             least, most = -np.inf, max(most, 1)
-        return standing(judged, least, most, self.options.overlap, self.options.exclusive)
-
-    def score(self, candidate: Candidate) -> float:
-        """The candidate's probability where there is a calibration, else its cosine."""
-        if self.calibration is None:
-            return candidate.evidence["cosine"]
-        return self.calibration.probability(candidate.evidence)
+        return standing(found, least, most, self.options.overlap, self.options.exclusive)
 
 
-def standing(
-    detections: Sequence[Detection], least: float, most: int = 0, overlap: float = 0.2, exclusive: bool = True
-) -> list[Detection]:
-    """The detections of one video that stand, by time: from the surest down, each that clashes with none before it.
+def examples_of(gallery: Gallery, aligned: bool, moved: Mapping[int, NDArray[np.float32]] | None = None) -> Examples:
+    """A gallery's exemplars as arrays.
 
     Args:
-        least: least score; most: so many of each sign (0: all).
-        overlap, exclusive: see `SpottingOptions`.
+        aligned: with their frame features; else they are searched by windows alone.
     """
-    able = [d for d in detections if d.score >= least]
-    ranked = sorted(able, key=lambda d: (-d.score, d.start, d.sign))
-    across = MOSTLY if exclusive else None
-    places = suppress([(d.start, d.end) for d in ranked], [d.sign for d in ranked], overlap, MOSTLY, across,
-                      most_each=most)  # fmt: skip
-    return sorted((ranked[i] for i in places), key=lambda d: (d.start, d.sign))
+    number = {label: n for n, label in enumerate(gallery.labels)}
+    lengths = [
+        float(len(features)) if features is not None and len(features) else float(facts.get("frames", 25))
+        for features, facts in zip(gallery.features, gallery.facts, strict=True)
+    ]
+    return Examples(
+        moved_vectors(gallery, moved),
+        list(gallery.features) if aligned else [None] * len(gallery),
+        np.array([number[label] for label in gallery.exemplar_labels], np.intp),
+        np.maximum(np.array(lengths), 1.0),
+    )
+
+
+def judged_places(
+    candidates: Candidates, signs: NDArray[np.intp], shipped: ShippedJudge, exclusive: bool = True,
+    keep_best: bool = False,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """(sign number, span in frames, probability) of every distinct place: arrays (P,), (P, 2), (P,).
+
+    Args:
+        signs: (E,) number of each exemplar's sign.
+        exclusive: signs that share most of a stretch exclude each other.
+        keep_best: at least one place of each sign.
+    """
+    own = signs[candidates.exemplar]
+    paced = with_pace(candidates, pace_of(candidates, own, shipped.pace))
+    places = places_of(own, candidates.spans, shipped.sign.log_odds(paced.evidence), keep_best)
+    if exclusive:
+        return places.sign, places.spans, competing(places.log_odds, places.spans)
+    return places.sign, places.spans, 1 / (1 + np.exp(-np.clip(places.log_odds, -40, 40)))
+
+
+def pace_of(candidates: Candidates, signs: NDArray[np.intp], first: Calibration) -> float:
+    """Usual logarithm of a sign's length over its exemplar's in this video, from its surest places.
+
+    Args:
+        signs: (N,) of the candidates.
+        first: what the first look weighs.
+    """
+    odds, ratio = first.log_odds(candidates.evidence), candidates.evidence["length_ratio"]
+    spans = candidates.spans
+    weight, total = PACE_COUNTS, PACE_COUNTS * USUAL_PACE
+    for sign in np.unique(signs).tolist():
+        rows = np.flatnonzero((signs == sign) & (odds > -4))
+        for at in rows[distinct(spans[rows], odds[rows])].tolist() if len(rows) else []:
+            sure = 1 / (1 + np.exp(-odds[at]))
+            weight += sure**2
+            total += sure**2 * float(ratio[at])
+    return float(total / weight)

@@ -1,12 +1,10 @@
-"""How to spot: every choice of the pipeline in two small tables."""
+"""How to spot: every choice of the pipeline in three small tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .windows import RATIOS
-
-__all__ = ["SpottingOptions", "TransferOptions"]
+__all__ = ["Selection", "SpottingOptions", "TransferOptions"]
 
 
 @dataclass(frozen=True)
@@ -33,25 +31,68 @@ class TransferOptions:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Which detections are wanted of all that were judged: one of three ways to say it, or none.
+
+    Attributes:
+        false_alarms: so many wrong ones are expected an hour of video, all signs together.
+        precision: so large a share of the list is expected to be right.
+        best: so many, the surest of all videos, whatever their score.
+
+    Raises:
+        ValueError: more than one is given, or a number is out of range.
+    """
+
+    false_alarms: float | None = None
+    precision: float | None = None
+    best: int | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("false_alarms", "precision", "best") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are given; expected one of them")
+        if self.false_alarms is not None and not self.false_alarms >= 0:
+            raise ValueError(f"false_alarms is {self.false_alarms}; expected a number an hour, at least 0")
+        if self.precision is not None and not 0 < self.precision <= 1:
+            raise ValueError(f"precision is {self.precision}; expected a share above 0, at most 1")
+        if self.best is not None and self.best < 1:
+            raise ValueError(f"best is {self.best}; expected at least 1")
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is asked for."""
+        return not (self.false_alarms is None and self.precision is None and self.best is None)
+
+
+@dataclass(frozen=True)
 class SpottingOptions:
     """How to spot.
 
     Attributes:
-        threshold: least score of a detection; None takes 0.4 for calibrated encoders (a probability), else 0.6.
-        stride: frames between window centres.
-        ratios: window lengths as shares of the exemplar's trimmed length.
+        threshold: least score of a detection; None takes 0.4 for encoders with a judge (a probability), else 0.6.
+        select: which detections are wanted, by expected false alarms or precision, or by number, in place of a
+            threshold; needs probabilities.
+        expect: how often a sign is expected, in occurrences an hour of each sign: all probabilities are moved so that
+            as many are expected to be right; None leaves it to what was seen. Needs probabilities.
+        stride: frames between window centres; None takes 3 for encoders with a judge, else 2.
+        ratios: window lengths as shares of the exemplar's trimmed length; None takes the same three lengths for all
+            signs for encoders with a judge, else `windows.RATIOS`.
         window: one window length in frames for all signs instead (16 in the published systems).
-        refine: align the exemplar around each peak, so that the span is the sign's own.
-        calibrated: use the encoder's calibration where it has one.
+        refine: align the exemplar with the video, so that signs are found by their frames too and the span is the
+            sign's own.
+        calibrated: use the encoder's judge where it has one.
         exclusive: of detections of different signs that overlap by more than half, the surer stays.
         overlap: of two detections of one sign with a greater IoU the surer stays.
         most: so many best detections per sign and video (0: all above the threshold).
         transfer: Top-K transfer between the query videos, or None.
+
+    Raises:
+        ValueError: `expect` is not above 0, or both `threshold` and `select` are given.
     """
 
     threshold: float | None = None
-    stride: int = 2
-    ratios: tuple[float, ...] = RATIOS
+    stride: int | None = None
+    ratios: tuple[float, ...] | None = None
     window: int | None = None
     refine: bool = True
     calibrated: bool = True
@@ -59,3 +100,16 @@ class SpottingOptions:
     overlap: float = 0.2
     most: int = 0
     transfer: TransferOptions | None = None
+    expect: float | None = None
+    select: Selection = field(default_factory=Selection)
+
+    @property
+    def threshold_stands(self) -> bool:
+        """Whether each video's detections are known before all videos are searched."""
+        return self.expect is None and not self.select.given
+
+    def __post_init__(self) -> None:
+        if self.expect is not None and not self.expect > 0:
+            raise ValueError(f"expect is {self.expect}; expected occurrences an hour of each sign, above 0")
+        if self.threshold is not None and self.select.given:
+            raise ValueError(f"threshold {self.threshold} and {self.select} are both given; expected one of them")

@@ -1,8 +1,9 @@
-"""`Query`: one video, prepared once: its inputs, its window vectors per length, its frame features."""
+"""`Query`: one video, prepared once: its frame features, its window vectors, and vectors of any further spans."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,46 +12,64 @@ from numpy.typing import NDArray
 
 from embeddings.prepared import prepared
 
+from .options import SpottingOptions
 from .track import SimilarityTrack
-from .windows import centres, length_grid, lengths_for, windows_at
+from .windows import LENGTHS, RATIOS, centres, length_grid, lengths_for, windows_at
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Plan", "Query", "make_plan", "moved_vectors", "similarity_track"]
+__all__ = ["EXEMPLARS_AT_ONCE", "Plan", "Query", "make_plan", "moved_vectors", "similarity_track"]
+
+SPANS_AT_ONCE = 8192
+"""Spans that are embedded together: the memory of a long video does not grow with the number of its candidates."""
+
+EXEMPLARS_AT_ONCE = 16
+"""Exemplars that are searched together: the memory does not grow with the gallery."""
 
 
+STRIDE, STRIDE_BY_LENGTH = 3, 2
+"""Frames between window centres: with `LENGTHS`, where alignment finds the exact place; and else."""
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Which window lengths are embedded, and which of them each exemplar is compared with.
 
     Attributes:
-        grid: (G,) window lengths in the encoder's frames.
-        use: (E, G) bool, exemplar × length.
+        lengths: (G,) window lengths in the encoder's frames.
+        use: (E, G) whether an exemplar is compared with a length.
         stride: frames between centres.
     """
 
-    def __init__(self, grid: NDArray[np.int64], use: NDArray[np.bool_], stride: int) -> None:
-        self.grid, self.use, self.stride = grid, use, stride
+    lengths: NDArray[np.int64]
+    use: NDArray[np.bool_]
+    stride: int
 
 
-def make_plan(gallery: Gallery, ratios: Sequence[float], stride: int, fixed: int | None, default: int) -> Plan:
-    """The plan for a gallery: lengths from each exemplar's own, or one fixed length for all.
+def make_plan(gallery: Gallery, options: SpottingOptions, judged: bool, default: int) -> Plan:
+    """The plan for a gallery.
 
     Args:
-        fixed: window length in frames for all signs (as published systems do), or None.
+        judged: the encoder has a judge of its own (`calibrate.shipped_judge`), who was fitted with `LENGTHS`.
         default: length of an exemplar that does not say its own.
     """
     count = len(gallery)
-    if fixed is not None:
-        return Plan(np.array([fixed]), np.ones((count, 1), bool), stride)
+    by_length = not judged or options.ratios is not None
+    stride = options.stride if options.stride is not None else STRIDE_BY_LENGTH if by_length else STRIDE
+    if options.window is not None:
+        return Plan(np.array([options.window]), np.ones((count, 1), bool), stride)
+    if not by_length:
+        return Plan(np.array(LENGTHS), np.ones((count, len(LENGTHS)), bool), stride)
+    ratios = RATIOS if options.ratios is None else options.ratios
     own = [float(facts.get("frames", default)) for facts in gallery.facts]
-    grid = length_grid([frames * ratio for frames in own for ratio in ratios])
-    use = np.zeros((count, len(grid)), bool)
+    lengths = length_grid([frames * ratio for frames in own for ratio in ratios])
+    use = np.zeros((count, len(lengths)), bool)
     for row, frames in enumerate(own):
-        use[row, lengths_for(frames, grid, ratios)] = True
-    return Plan(grid, use, stride)
+        use[row, lengths_for(frames, lengths, ratios)] = True
+    return Plan(lengths, use, stride)
 
 
 class Query:
@@ -60,6 +79,11 @@ class Query:
         clip: the video's clip.
         encoder: the network.
         plan: the windows.
+
+    Attributes:
+        name, fps, duration: of the video; fps is the encoder's.
+        frames: length in the encoder's frames.
+        centres: (W,) frames, middles of the windows.
     """
 
     def __init__(self, clip: Clip, encoder: Encoder, plan: Plan) -> None:
@@ -68,22 +92,55 @@ class Query:
         self.fps, self.duration = encoder.fps, video.duration
         self.inputs, self.frames = video.inputs, len(video)  # not the clip: its pictures would fill the memory
         self.centres = centres(self.frames, plan.stride)
-        self._vectors: dict[int, NDArray[np.float32]] = {}
-
-    def vectors(self, length: int) -> NDArray[np.float32]:
-        """(W, D) vectors of the windows of one length around every centre."""
-        if length not in self._vectors:
-            self._vectors[length] = self.encoder.embed(self.inputs, windows_at(self.centres, float(length)))
-        return self._vectors[length]
+        self._windows: dict[int, NDArray[np.float16]] = {}
 
     @cached_property
     def features(self) -> NDArray[np.float32]:
         """(T, F) frame features for alignment."""
         return self.encoder.clip_features(self.inputs)
 
+    def embed(self, spans: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Vectors (N, D), unit rows, of half-open spans (N, 2) in frames."""
+        embed_features = getattr(self.encoder, "embed_features", None)
+        if embed_features is not None:  # the frame stage has been done
+            made: NDArray[np.float32] = embed_features(self.features, spans)
+            return made
+        return self.encoder.embed(self.inputs, spans)
+
+    def windows(self, length: int) -> NDArray[np.float16]:
+        """(W, D) vectors of the windows of one length around every centre; half precision, they stay in memory."""
+        if length not in self._windows:
+            spans = windows_at(self.centres, float(length))
+            parts = [self.embed(spans[i : i + SPANS_AT_ONCE]) for i in range(0, len(spans), SPANS_AT_ONCE)]
+            self._windows[length] = np.concatenate([part.astype(np.float16) for part in parts])
+        return self._windows[length]
+
+    def similarity(
+        self, vectors: NDArray[np.float32], rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(cosine, length in frames), each (W, R): of the window around each centre that is most like each exemplar.
+
+        Args:
+            vectors: (E, D) unit rows of all exemplars; rows: (R,) those that are asked for.
+        """
+        best = np.full((len(self.centres), len(rows)), -np.inf, np.float32)
+        chosen = np.zeros_like(best)
+        for g, length in enumerate(self.plan.lengths.tolist()):
+            used = np.flatnonzero(self.plan.use[rows, g])
+            if len(used) == 0:
+                continue
+            windows = self.windows(length)
+            for i in range(0, len(windows), SPANS_AT_ONCE):
+                part = np.ix_(np.arange(i, min(i + SPANS_AT_ONCE, len(windows))), used)
+                cosine = windows[i : i + SPANS_AT_ONCE].astype(np.float32) @ vectors[rows[used]].T
+                better = cosine > best[part]
+                best[part] = np.where(better, cosine, best[part])
+                chosen[part] = np.where(better, np.float32(length), chosen[part])
+        return best, chosen
+
     def forget(self) -> None:
         """Frees the window vectors."""
-        self._vectors.clear()
+        self._windows.clear()
 
 
 def moved_vectors(gallery: Gallery, moved: Mapping[int, NDArray[np.float32]] | None) -> NDArray[np.float32]:
@@ -99,23 +156,20 @@ def moved_vectors(gallery: Gallery, moved: Mapping[int, NDArray[np.float32]] | N
 def similarity_track(
     query: Query, gallery: Gallery, moved: Mapping[int, NDArray[np.float32]] | None = None
 ) -> SimilarityTrack:
-    """Each sign's best cosine over its exemplars and window lengths, around every centre.
+    """Each sign's best cosine over its exemplars and the window lengths, around every centre.
 
     Args:
         moved: exemplar row → vector (D,) that takes its place (Top-K transfer).
     """
-    vectors = moved_vectors(gallery, moved)
-    signs = gallery.labels
-    column = np.array([signs.index(label) for label in gallery.exemplar_labels])
+    vectors, signs = moved_vectors(gallery, moved), gallery.labels
+    column = {sign: at for at, sign in enumerate(signs)}
     values = np.full((len(query.centres), len(signs)), -np.inf, np.float32)
     lengths = np.zeros_like(values)
-    for g, length in enumerate(query.plan.grid):
-        rows = np.flatnonzero(query.plan.use[:, g])
-        if len(rows) == 0:
-            continue
-        similarity = query.vectors(int(length)) @ vectors[rows].T
-        for r, row in enumerate(rows):
-            better = similarity[:, r] > values[:, column[row]]
-            values[better, column[row]] = similarity[better, r]
-            lengths[better, column[row]] = length
+    for first in range(0, len(vectors), EXEMPLARS_AT_ONCE):
+        rows = np.arange(first, min(first + EXEMPLARS_AT_ONCE, len(vectors)))
+        cosine, length = query.similarity(vectors, rows)
+        for at, label in enumerate(gallery.exemplar_labels[first : first + EXEMPLARS_AT_ONCE]):
+            better = cosine[:, at] > values[:, column[label]]
+            values[better, column[label]] = cosine[better, at]
+            lengths[better, column[label]] = length[better, at]
     return SimilarityTrack(query.name, query.fps, query.centres, signs, values, lengths)

@@ -12,11 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RATIOS", "centres", "length_grid", "lengths_for", "windows_at"]
+__all__ = ["LENGTHS", "RATIOS", "centres", "length_grid", "lengths_for", "windows_at"]
 
 RATIOS: tuple[float, ...] = (0.3, 0.42, 0.58, 0.8, 1.1)
 """Window lengths as shares of the exemplar's: signs in a sentence are shorter than in a dictionary, most often about
 half as long."""
+
+LENGTHS: tuple[int, ...] = (7, 12, 20)
+"""Window lengths in frames of 25 fps where the judge knows its encoder, the same for all signs: of signs in fluent
+signing, in slow signing, and of dictionary forms. A video is embedded once however many signs are looked for."""
 
 SHORTEST = 4
 """Frames; below this a window shows a posture, not a sign."""
