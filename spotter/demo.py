@@ -1,7 +1,7 @@
 """`spotter demo`: the main job, for real, on a world of signs that it makes itself.
 
 World (procedural signer → rendered H.264 video) → poses estimated from the video → exemplars trimmed and enrolled →
-spotting with Top-K transfer → both F1 scores → CSV, JSON, ELAN, WebVTT, HTML report.
+spotting as it is by default → both F1 scores → CSV, JSON, ELAN, WebVTT, HTML report.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def _camera(rng: Any, options: DemoOptions, frontal: bool) -> Camera:
 def spot_world(
     world: World, exact: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> tuple[list[SpottingResult], Path]:
-    """What a user does with the world's videos: poses, enrolment, spotting with Top-K transfer.
+    """What a user does with the world's videos: poses, enrolment, spotting.
 
     Args:
         exact: use the exact poses instead of estimating them from the videos (for comparison).
@@ -223,7 +223,6 @@ def spot_world(
 
     from .enrolment import enroll
     from .pipeline import spot_videos
-    from .search.options import SpottingOptions, TransferOptions
 
     videos = [*world.queries, *world.exemplars]
     poses: dict[str, Path] = dict(world.exact)
@@ -236,5 +235,4 @@ def spot_world(
                 progress(done, len(videos))
     folder = world.folder / ("gallery-exact" if exact else "gallery")
     gallery = enroll([poses[v.stem] for v in world.exemplars], folder)
-    options = SpottingOptions(transfer=TransferOptions())
-    return spot_videos([poses[v.stem] for v in world.queries], gallery, options=options), folder
+    return spot_videos([poses[v.stem] for v in world.queries], gallery), folder

@@ -7,7 +7,7 @@ probabilities; for encoders without a judge: similarity track → peaks → alig
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from embeddings.prepared import load_clip
 from embeddings.recordings import PoseSource, source_name
 
 from .detection import Detection
+from .results import Detections, SpottingResult
 from .search.calibrate import shipped_judge
 from .search.fusion import fuse
 from .search.judge import Judge
-from .search.options import Selection, SpottingOptions, TransferOptions
+from .search.options import SpottingOptions, TransferOptions
 from .search.plain import plain_detections
 from .search.query import Plan, Query, make_plan, similarity_track
 from .search.selection import as_expected, selected
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Companion", "Selection", "SpottingOptions", "SpottingResult", "TransferOptions", "spot", "spot_videos"]
+__all__ = ["Companion", "spot", "spot_videos"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,27 +50,6 @@ class Companion:
     weight: float = 1.0
 
 
-@dataclass(eq=False)
-class SpottingResult:
-    """What became of one query.
-
-    Attributes:
-        video: its name.
-        detections: by time.
-        track: its similarity track, None when it failed or tracks are not asked for.
-        error: one line saying why it failed, "" otherwise.
-        duration: seconds.
-        calibrated: whether the scores are probabilities.
-    """
-
-    video: str
-    detections: list[Detection] = field(default_factory=list)
-    track: SimilarityTrack | None = None
-    error: str = ""
-    duration: float = 0.0
-    calibrated: bool = False
-
-
 def spot(
     video: Any,
     gallery: Gallery,
@@ -77,7 +57,7 @@ def spot(
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
-) -> list[Detection]:
+) -> Detections:
     """Where the gallery's signs occur in one video, or in several (a list).
 
     Args:
@@ -94,7 +74,7 @@ def spot(
     for result in results:
         if result.error:
             raise ValueError(result.error)
-    return [detection for result in results for detection in result.detections]
+    return Detections(detection for result in results for detection in result.detections)
 
 
 def spot_videos(
@@ -169,7 +149,7 @@ def _select(results: Sequence[SpottingResult], options: SpottingOptions, signs: 
     for one in detections:
         by_name.setdefault(one.video, []).append(one)
     for result in open_to:
-        result.detections = sorted(by_name.get(result.video, []), key=lambda d: (d.start, d.sign))
+        result.detections = Detections(sorted(by_name.get(result.video, []), key=lambda d: (d.start, d.sign)))
 
 
 def _matching(gallery: Gallery, encoder: str | Encoder) -> Encoder:
@@ -232,9 +212,9 @@ class _Run:
             if further:
                 track = fuse([track, *further], [1.0, *(c.weight for c in self.companions)])
         if self.judge is not None:
-            result.detections = self.judge.detections(query, moved, sign)
+            result.detections = Detections(self.judge.detections(query, moved, sign))
         elif track is not None:
-            result.detections = plain_detections(query, track, self.gallery, self.options, sign)
+            result.detections = Detections(plain_detections(query, track, self.gallery, self.options, sign))
         result.track = track if self.tracks else None
         query.forget()
 

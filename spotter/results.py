@@ -52,9 +52,10 @@ class SpottingResult:
     Attributes:
         video: its name.
         detections: by time.
-        track: its similarity track, None when it failed.
+        track: its similarity track, None when it failed or tracks were not asked for.
         error: one line saying why it failed, "" otherwise.
         duration: seconds.
+        calibrated: whether the scores are probabilities.
     """
 
     video: str
@@ -62,6 +63,7 @@ class SpottingResult:
     track: SimilarityTrack | None = None
     error: str = ""
     duration: float = 0.0
+    calibrated: bool = False
 
     def __repr__(self) -> str:
         state = f"failed: {self.error}" if self.error else f"{len(self.detections)} detections in {self.duration:.1f} s"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
 from embeddings.encoders.base import Encoder
-from embeddings.synthetic import Noise, Sign, SignWorld, random_noise
+from embeddings.synthetic import Draws, Noise, Sign, SignWorld, random_noise
 from eval.intervals import iou
 from scripts.make import filmed
 from scripts.real.catalogue import refuse_reported
@@ -58,7 +58,7 @@ def cohort_of(encoder: Encoder, signs: int) -> Cohort:
     world = SignWorld(COHORT_WORLD, signs)
     clips = []
     for i, sign in enumerate(world.signs):
-        noise = random_noise(np.random.default_rng([COHORT_WORLD, i]), 1.0) if i % 2 else None
+        noise = random_noise(Draws("cohort", i), 1.0) if i % 2 else None
         clips.append(world.clip(sign, signer=i % 8, camera=i % 5, noise=noise))
     gallery = enroll(clips, encoder=encoder)
     templates = [f for f in gallery.features[:: max(1, signs // TEMPLATES)] if f is not None][:TEMPLATES]
@@ -75,36 +75,32 @@ KINDS = ("fluent", "fast", "single", "rare")
 
 def posed_world(seed: int) -> tuple[list[Clip], list[Clip]]:
     """(exemplars, queries of every kind) of one world of poses."""
-    rng = np.random.default_rng([seed, 33])
+    rng = Draws("judged world", seed)
     world = SignWorld(seed, 80)
-    size = int(rng.choice([3, 6, 12, 24]))
-    severity = float(rng.choice([0.0, 0.5, 1.0, 1.5]))
+    size = rng.choice([3, 6, 12, 24])
+    severity = rng.choice([0.0, 0.5, 1.0, 1.5])
     noise = random_noise(rng, severity) if severity else None
     shown_noise = random_noise(rng, severity) if severity else None
-    shown_by = int(rng.integers(0, 5))
+    shown_by = rng.integers(0, 5)
     exemplars = [
-        world.clip(sign, signer=shown_by, camera=int(rng.integers(0, 3)) if shown_by else 0, noise=shown_noise)
+        world.clip(sign, signer=shown_by, camera=rng.integers(0, 3) if shown_by else 0, noise=shown_noise)
         for sign in world.signs[:size]
     ]
     return exemplars, [_signing(world, kind, number, size, noise, rng) for number, kind in enumerate(KINDS)]
 
 
-def _signing(
-    world: SignWorld, kind: str, number: int, size: int, noise: Noise | None, rng: np.random.Generator
-) -> Clip:
+def _signing(world: SignWorld, kind: str, number: int, size: int, noise: Noise | None, rng: Draws) -> Clip:
     """One query; its spans are those of the first `size` signs."""
     person = world.signer(100 + number)
     count, share = (45, 0.06) if kind == "rare" else (22, 0.55)
-    script = [
-        world.signs[int(rng.integers(*((0, size) if rng.random() < share else (size, 80))))] for _ in range(count)
-    ]
+    script = [world.signs[rng.integers(*((0, size) if rng.random() < share else (size, 80)))] for _ in range(count)]
     looked_for = {sign.label for sign in world.signs[:size]}
     name = f"{kind}-{world.seed}"
     if kind == "single" or (kind == "rare" and world.seed % 2):
         cuts = [_close_cut(world, sign, 100 + number, noise, take) for take, sign in enumerate(script)]
         return splice(name, cuts, looked_for, "")
     if kind != "fluent":
-        pace = float(rng.uniform(1.3, 2.2)) if kind == "fast" else 1.0
+        pace = rng.uniform(1.3, 2.2) if kind == "fast" else 1.0
         least = float(np.interp(pace, *UNDERSHOOT))
         person = replace(person, tempo=person.tempo * pace, undershoot=max(person.undershoot, least))
     clip = world.continuous(script, signer=person, camera=100 + number, noise=noise, take=number, pauses=0.1)

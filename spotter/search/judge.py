@@ -72,7 +72,8 @@ class Judge:
         least, most = (self.threshold if self.options.threshold_stands else LEAST), self.options.most
         if forced is not None:
             least, most = -np.inf, max(most, 1)
-        return standing(found, least, most, self.options.overlap, self.options.exclusive)
+        # signs that overlap have competed already: their probabilities are together at most 1
+        return standing(found, least, most, self.options.overlap, exclusive=False)
 
 
 def examples_of(gallery: Gallery, aligned: bool, moved: Mapping[int, NDArray[np.float32]] | None = None) -> Examples:

@@ -81,7 +81,8 @@ class SpottingOptions:
         refine: align the exemplar with the video, so that signs are found by their frames too and the span is the
             sign's own.
         calibrated: use the encoder's judge where it has one.
-        exclusive: of detections of different signs that overlap by more than half, the surer stays.
+        exclusive: different signs that overlap by more than half exclude each other: their probabilities are together
+            at most 1; of cosines the higher stays.
         overlap: of two detections of one sign with a greater IoU the surer stays.
         most: so many best detections per sign and video (0: all above the threshold).
         transfer: Top-K transfer between the query videos, or None.
