@@ -21,7 +21,16 @@ from safe_files import write_text
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "api.md"
 GROUPS = {
-    "Spot": ["enroll", "spot", "spot_videos", "SpottingOptions", "Selection", "TransferOptions", "Companion", "Gallery"],
+    "Spot": [
+        "enroll",
+        "spot",
+        "spot_videos",
+        "SpottingOptions",
+        "Selection",
+        "TransferOptions",
+        "Companion",
+        "Gallery",
+    ],
     "Results": ["Detection", "Detections", "SpottingResult", "SimilarityTrack", "read", "write", "write_report"],
     "Archives": ["index", "search_corpus", "Corpus", "IndexOptions", "SearchOptions"],
     "Scoring": ["Segment", "read_segments", "score"],
