@@ -46,6 +46,7 @@ from spotter.project.state import Hit, State
 
 STEPS = (0, 10, 20, 50)
 """Decisions a sign after which is searched again; all are measured."""
+KINDS = ("list", "only sorted", "unseen")
 Truth = dict[str, list[tuple[str, float, float]]]
 
 
@@ -144,31 +145,21 @@ def average_precision(truth: Mapping, rows: Mapping) -> float:
     return precision_recall({v: truth[v] for v in rows}, rows, 0.5).average_precision
 
 
-def measure(name: str, parts: Mapping[str, StreamSet], work: Path) -> dict[str, dict[int, float]]:
-    """The three figures of a set after every step."""
-    truth = {v: rows for part in parts.values() for v, rows in truth_of(part.queries).items()}
-    figures: dict[str, dict[int, float]] = {"list": {}, "only sorted": {}, "unseen": {}}
-    kept = work / f"decisions-{name}.json"
+def measure(name: str, parts: Mapping[str, StreamSet], work: Path, kind: str) -> dict[int, float]:
+    """One of the three figures of a set after every step."""
+    kept = work / f"decisions-{name}-{kind.replace(' ', '-')}.json"
     if kept.exists():
-        return {k: {int(s): v for s, v in rows.items()} for k, rows in json.loads(kept.read_text()).items()}
-    whole: dict[int, dict] = {step: {} for step in STEPS}
-    plain: dict[int, dict] = {step: {} for step in STEPS}
-    halves: list[dict[int, dict]] = [{step: {} for step in STEPS} for _ in range(2)]
+        return {int(step): value for step, value in json.loads(kept.read_text()).items()}
+    truth = {v: rows for part in parts.values() for v, rows in truth_of(part.queries).items()}
+    rounds: list[dict[int, dict]] = [{step: {} for step in STEPS} for _ in range(2 if kind == "unseen" else 1)]
     for key, part in parts.items():
-        folder = work / key.replace("/", "-")
-        for step, rows in run(folder, part, None).items():
-            whole[step] |= rows
-        for step, rows in run(folder, part, None, learning=False).items():
-            plain[step] |= rows
         names = sorted(q.name for q in part.queries)
-        for k, half in enumerate(halves):
-            for step, rows in run(folder, part, set(names[k::2])).items():
-                half[step] |= rows
-        print(f"  {key} done", flush=True)
-    for step in STEPS:
-        figures["list"][step] = average_precision(truth, whole[step])
-        figures["only sorted"][step] = average_precision(truth, plain[step])
-        figures["unseen"][step] = float(np.mean([average_precision(truth, half[step]) for half in halves]))
+        for k, scored in enumerate(rounds):
+            seen = set(names[k::2]) if kind == "unseen" else None
+            for step, rows in run(work / key.replace("/", "-"), part, seen, kind != "only sorted").items():
+                scored[step] |= rows
+        print(f"  {kind}, {key} done", flush=True)
+    figures = {step: float(np.mean([average_precision(truth, one[step]) for one in rounds])) for step in STEPS}
     write_json(kept, figures)
     return figures
 
@@ -189,7 +180,8 @@ def main() -> None:
             raise SystemExit(
                 f"set {name!r} is not there; found {', '.join(sorted({k.partition('/')[0] for k in streams}))}"
             )
-        for kind, figures in measure(name, parts, args.work).items():
+        for kind in KINDS:
+            figures = measure(name, parts, args.work, kind)
             table.append([name, kind, *(figures[step] for step in STEPS)])
             print(Table(["set", "", *map(str, STEPS)], table, digits=3).markdown(), flush=True)
 
