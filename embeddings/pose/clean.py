@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..clip import Pose
 from ..skeletons import SKELETONS
 from .features import fill_nearest
+from .hand_gaps import interpolate_hands
 from .smoothing import one_euro, savitzky_golay
 
 __all__ = [
@@ -33,6 +34,7 @@ def clean(
     max_gap: float | None = 0.4,
     smoothing: Smoothing | None = "savgol",
     snap: bool = True,
+    hand_gap: float | None = None,
 ) -> Pose:
     """Unsure joints out, jitter smoothed, wrists joined, short gaps filled.
 
@@ -42,8 +44,11 @@ def clean(
         max_gap: seconds; a joint that is missing for longer stays so. None fills any gap.
         smoothing: "savgol", "one-euro" or None.
         snap: the body's wrists take the place of the hands' own.
+        hand_gap: seconds; hands that are missing no longer than that are interpolated first (`hand_gaps`); None: not.
     """
     pose = drop_unsure(pose, min_confidence)
+    if hand_gap is not None:
+        pose = interpolate_hands(pose, hand_gap)
     if smoothing is not None:
         pose = smooth(pose, smoothing)
     if snap:
