@@ -128,6 +128,7 @@ done = {
     "Gallery": lambda: spotter.Gallery.load("signs"),
     "enroll": lambda: signs,
     "SpottingOptions": lambda: options,
+    "Selection": lambda: spotter.Selection(best=3),
     "spot": lambda: spotter.spot(query, signs, options=options),
     "Companion": lambda: spotter.Companion(other, "pose-cosine"),
     "spot_videos": lambda: spotter.spot_videos([query], signs, companions=[spotter.Companion(other, "pose-cosine")]),

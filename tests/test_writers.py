@@ -44,6 +44,8 @@ INSIDE = {
     "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "spotter/review/serve_tasks.py:in_memory": "memory, or a temporary file that is deleted after",
     "scripts/quality/decisions.py:begun_project": "a working copy, made anew by every run",
+    "scripts/quality/mutations.py:copy_repository": "a copy to spoil, in a temporary folder",
+    "scripts/quality/mutations.py:seen": "the copy's own files",
     "scripts/bench/review.py:made_project": "a made-up project in a temporary folder",
     "scripts/bench/review.py:long_video": "the same",
     "scripts/bench/scoring.py:autsl_folder": "made-up annotations in a temporary folder",
@@ -61,7 +63,7 @@ HARMLESS = (
 
 OWN = (
     "gallery.save", "ensemble.save", "calibration.save", "document.save", "result.track.save", "network.save",
-    "stretches.save",
+    "stretches.save", "shipped.save", "cohort.save",
 )  # fmt: skip
 """Writers of ours, whose own functions are looked at."""
 

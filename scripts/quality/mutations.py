@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from safe_files import write_json
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAULTS = Path(__file__).with_name("mutations.toml")
 LIBRARIES = (
@@ -152,7 +154,7 @@ def results_of(folder: Path, faults: Sequence[Fault], kept: Path | None) -> Iter
         if fault.key not in known:
             known[fault.key] = seen(folder, fault)
             if kept is not None:
-                kept.write_text(json.dumps(known))
+                write_json(kept, known)
         yield fault, known[fault.key], time.monotonic() - begun
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from _sign_spotter import module_name
 from safe_files import write_json
 
 from .cohort import Cohort
@@ -154,7 +155,7 @@ def shipped_judge(encoder_id: str) -> tuple[ShippedJudge, Cohort] | None:
     """
     from importlib.resources import as_file, files
 
-    folder = files("spotter") / "search" / "calibration"
+    folder = files(module_name("spotter")) / "search" / "calibration"
     settings, arrays = folder / f"{encoder_id}.json", folder / f"{encoder_id}.safetensors"
     if not encoder_id or not settings.is_file() or not arrays.is_file():
         return None

@@ -244,7 +244,7 @@ def make(format: str, folder: Path) -> Made:
     if "frames" in how.holds and how.alone and format != "arrays: frames":
         for path in sorted(many.iterdir()):
             stamp = source_stamp(path, FPS if path.is_dir() else None)
-            pose = replace(pictures(path.name)[1], estimator="mediapipe-holistic")
+            pose = replace(pictures(path.name)[1], estimator="holistic")
             write_pose(kept / f"{path.name.removesuffix('.mp4')}.pose", pose, stamp)
     if not how.alone:
         if format == "SPOTER CSV":

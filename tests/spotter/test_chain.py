@@ -47,7 +47,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert clip.pose is not None
             name = f"{sign}~{signer}"
             video = write_video(root / "videos" / sign / f"{name}.mp4", clip.frames, FPS)
-            pose = replace(clip.pose, estimator="mediapipe-holistic")
+            pose = replace(clip.pose, estimator="holistic")
             write_pose(root / "poses" / f"{name}.pose", pose, source_stamp(video, None))
             split = "train" if signer < SIGNERS - 2 else "validation"
             rows.append(f"{name},{sign},{split},signer-{signer}")

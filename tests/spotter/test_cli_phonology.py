@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     video = write_video(root / "film.mp4", [picture] * 12, whole.fps)
     from dataclasses import replace
 
-    kept = replace(whole[20:32], estimator="mediapipe-holistic")
+    kept = replace(whole[20:32], estimator="holistic")
     write_pose(root / "poses" / "film.pose", kept, source_stamp(video, None))
     return root
 

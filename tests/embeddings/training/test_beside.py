@@ -93,7 +93,7 @@ def test_the_depth_recipe_trains_on_videos_with_depth_beside_them(tmp_path: Path
         assert film.pose is not None
         name = f"signer{number}_sample1"
         video = write_video(tmp_path / "films" / f"{name}_color.mp4", film.frames, film.fps)
-        pose = replace(film.pose, estimator="mediapipe-holistic")
+        pose = replace(film.pose, estimator="holistic")
         write_pose(tmp_path / "poses" / f"{name}_color.pose", pose, source_stamp(video, None))
         write_video(tmp_path / "depth" / f"{name}_depth.mp4", film.frames.mean(-1, keepdims=True).astype(np.uint8)
                     .repeat(3, axis=-1), film.fps)  # fmt: skip
