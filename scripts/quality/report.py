@@ -200,8 +200,6 @@ Each on procedural worlds and the development streams, by the same measure as ab
 - Products of evidence with free weights in the calibration: better on fluent procedural signing (one-to-one F1 on the
   rendered world .74), worse on the real streams (asl-9 .61, asl-13 .63, ksl-13 .74). They are held back therefore.
 - Boosted trees in place of the logistic map: worse average precision on new worlds.
-- The pace of a video, guessed from its surest candidates, as evidence: better on the real streams by .02, worse where a
-  sign is rare.
 - Phonological distance fused with the encoder: lower F1, see [phonology](phonology.md).
 """
 

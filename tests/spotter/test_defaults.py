@@ -80,9 +80,9 @@ def test_operating_points_from_the_command_line(folder: Path) -> None:
     assert sum(1 - d.score for d in few) <= 0.5
     sure = spotted(folder, "--precision", "0.9")
     assert sum(d.score for d in sure) >= 0.9 * len(sure)
-    rare, often = (spotted(folder, "--expect", rate, "--precision", "0.01") for rate in ("60/h", "300/h"))
+    rare, often = (spotted(folder, "--expect", rate, "--precision", "0.01") for rate in ("150/h", "300/h"))
     assert sum(d.score for d in rare) < sum(d.score for d in often)
-    assert sum(d.score for d in rare) == pytest.approx(60 * 8 * seconds / 3600, rel=0.05)
+    assert sum(d.score for d in rare) == pytest.approx(150 * 8 * seconds / 3600, rel=0.05)
     wrong = CliRunner().invoke(
         app, ["spot", str(folder / "queries"), "-g", str(folder / "signs"), "--expect", "two a day"]
     )
