@@ -107,7 +107,7 @@ class SearchDesk:
         estimator: pose estimator for clips.
     """
 
-    def __init__(self, corpora: Sequence[Served], encoder: str = "default", estimator: str = "mediapipe") -> None:
+    def __init__(self, corpora: Sequence[Served], encoder: str = "default", estimator: str = "holistic") -> None:
         self.corpora = {one.name: one for one in corpora}
         self.cache = Path(tempfile.mkdtemp(prefix="spotter-serve-"))
         self.media = Media(self.cache)
