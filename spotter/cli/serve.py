@@ -37,7 +37,7 @@ def serve(
     language: Annotated[str, typer.Option(help="Of the page: en or de.")] = "en",
     browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
     encoder: EncoderName = "default",
-    estimator: EstimatorName = Estimator.mediapipe,
+    estimator: EstimatorName = Estimator.holistic,
 ) -> None:
     """Let colleagues search corpora with a clip or their camera, in the browser; nothing is changed or kept."""
     import secrets
