@@ -40,11 +40,11 @@ def fill_gaps(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Where every row holds a NaN, all of the result is NaN.
     """
-    values = np.asarray(values, np.float64)
-    complete = np.flatnonzero(np.isfinite(values).all(axis=1))
-    if len(complete) == len(values):
-        return values
+    wide = np.asarray(values, np.float64)
+    complete = np.flatnonzero(np.isfinite(wide).all(axis=1))
+    if len(complete) == len(wide):
+        return wide
     if len(complete) == 0:
-        return np.full_like(values, np.nan)
-    positions = np.interp(np.arange(len(values)), complete, np.arange(len(complete)))
-    return rows_at(values[complete], positions)
+        return np.full_like(wide, np.nan)
+    positions = np.interp(np.arange(len(wide)), complete, np.arange(len(complete)))
+    return rows_at(wide[complete], positions)

@@ -99,7 +99,7 @@ class Dense(Encoder):
         rows = np.zeros((len(starts), self.dim), np.float32)
         for part in _stretches(first, int(first.max()) + self.window, self.window, self.block, self.margin):
             positions = origin + (np.arange(part.low, part.high) + 0.5) * step - 0.5
-            samples = torch.from_numpy(self._samples(values, positions)).to(device)
+            samples = torch.from_numpy(self._samples(values, np.asarray(positions, np.float64))).to(device)
             begins = torch.from_numpy(first[part.mine] - part.low).to(device)
             rows[part.mine] = self.network(samples, begins).float().cpu().numpy()
         return rows

@@ -140,7 +140,7 @@ class SLGCN(Encoder):
         if clip.pose is None:
             raise ValueError(f"{clip.name}: encoder {self.name!r} needs a pose; estimate it first (spotter pose)")
         pose = clip.pose.resample(self.fps).to(self.skeleton)
-        xy = fill_nearest(pose.xy)
+        xy: NDArray[np.floating] = fill_nearest(pose.xy)
         index = SKELETONS[self.skeleton].index
         nose, left, right = (xy[:, index(n)] for n in ("nose", "left_shoulder", "right_shoulder"))
         width = float(np.nanmedian(np.linalg.norm(left - right, axis=-1))) if len(xy) else np.nan

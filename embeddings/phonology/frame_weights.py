@@ -22,8 +22,7 @@ def frame_values(network: str, features: NDArray[np.floating]) -> NDArray[np.flo
     x = (features.astype(np.float32) - weights["mean"]) / weights["scale"]
     for layer in ("0", "1"):
         x = np.maximum(x @ weights[f"weight{layer}"].T + weights[f"bias{layer}"], 0)
-    values: NDArray[np.float32] = x @ weights["weight2"].T + weights["bias2"]
-    return values
+    return np.asarray(x @ weights["weight2"].T + weights["bias2"], np.float32)
 
 
 @lru_cache(maxsize=2)

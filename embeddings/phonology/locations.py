@@ -132,7 +132,7 @@ def places_of(space: SignerSpace) -> Places:
     flat = np.array([1.0, 1.0, float(space.deep)])
     for name, anchors in torso.items():
         points[name] = np.broadcast_to(np.array(anchors) * flat, (len(space), len(anchors), 3))
-    return Places(points, face)
+    return Places(points, np.asarray(face))
 
 
 def _or_standard(values: Array, standard: tuple[float, float, float], deep: bool) -> Array:

@@ -77,7 +77,7 @@ class SignerSpace:
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(T, 2) whether the hand's middle is known."""
-        return np.isfinite(self.palm).all(axis=-1)
+        return np.asarray(np.isfinite(self.palm).all(axis=-1))
 
     @cached_property
     def palm(self) -> Array:

@@ -92,7 +92,7 @@ def body_hands(pose: Pose) -> BodyHands:
         index = skeleton.hand(side)
         joints = pose.xy[:, index]
         # the wrist alone may come from the body's estimate: a hand is seen when its fingers are
-        seen = ~np.isnan(joints[:, 1:, 0]).all(axis=1)
+        seen = np.asarray(~np.isnan(joints[:, 1:, 0]).all(axis=1))
         joints = np.where(seen[:, None, None], joints - joints[:, :1], np.nan)
         hands.append(fill_nearest(joints) / unit)
         present.append(seen)

@@ -35,7 +35,7 @@ def interpolate_hands(pose: Pose, max_gap: float = 0.5) -> Pose:
             continue
         hand_wrist, body_wrist = skeleton.index(f"{side}_hand_wrist"), skeleton.index(f"{side}_wrist")
         there = ~np.isnan(pose.xy[:, rows]).any(axis=(1, 2))
-        absent = np.isnan(pose.xy[:, rows]).all(axis=(1, 2))
+        absent = np.asarray(np.isnan(pose.xy[:, rows]).all(axis=(1, 2)))
         seen = np.flatnonzero(there)
         for before, after in pairwise(seen.tolist()):
             if not 1 < after - before <= max_gap * pose.fps + 1 + 1e-9 or not absent[before + 1 : after].all():

@@ -68,7 +68,7 @@ def measure_quality(pose: Pose) -> Quality:
         left_picture |= high & ~inside & ~np.isnan(wrist).any(axis=1)
         raised = high & inside
         rows = [j for j, name in enumerate(_names(pose)) if name.startswith(f"{side}_hand_")]
-        there = ~np.isnan(pose.xy[:, rows, 0]).all(axis=1) if rows else np.zeros(len(pose), bool)
+        there = np.asarray(~np.isnan(pose.xy[:, rows, 0]).all(axis=1)) if rows else np.zeros(len(pose), bool)
         both = raised & there
         sides[side] = (
             float(raised.mean()),
@@ -145,5 +145,4 @@ def _joint(pose: Pose, name: str) -> NDArray[np.float32]:
 
 
 def _inside(pose: Pose, points: NDArray[np.float32]) -> NDArray[np.bool_]:
-    result: NDArray[np.bool_] = ((points >= 0) & (points < np.array(pose.size))).all(axis=-1)
-    return result
+    return np.asarray(((points >= 0) & (points < np.array(pose.size))).all(axis=-1))

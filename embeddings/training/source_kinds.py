@@ -136,7 +136,7 @@ def _ipn_table(path: str, options: Options, needs: tuple[str, ...], poses: PoseS
     for sample, landmarks in ipn_compact.read(path):
         xy = np.full((len(landmarks), joints, 2), np.nan, np.float32)
         xy[:, hand] = landmarks * 1000
-        seen = np.isfinite(xy).all(axis=-1).astype(np.float32)
+        seen = np.asarray(np.isfinite(xy).all(axis=-1), np.float32)
         assert sample.fps is not None
         pose = Pose(xy, seen, skeleton, sample.fps, (1000, 1000))
         clip = Clip(sample.id, sample.fps, pose, label=sample.label)

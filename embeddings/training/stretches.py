@@ -177,13 +177,15 @@ class StretchSet:
         """What a network makes of every sign, cut exactly, in evaluation mode."""
         spans = self.stretches.spans
         rows = (spans[i : i + batch] for i in range(0, len(spans), batch))
-        return outputs_of(network, (self._tensors(*self.cut(some[:, 1:3] * 1.0, some[:, 3])) for some in rows))
+        return outputs_of(
+            network, (self._tensors(*self.cut(some[:, 1:3].astype(np.float64), some[:, 3])) for some in rows)
+        )
 
     def figures(self, network: Encoder) -> Figures:
         """Validation figures; one-shot accuracy is among the signs of these stretches."""
         labels = [self.signs[number] for number in self.stretches.spans[:, 0]]
         signers = [self.items[clip].signer for clip in self.stretches.spans[:, 3]]
-        return figures_of(self.outputs(network), self.labels, labels, signers)
+        return figures_of(self.outputs(network), self.labels.tolist(), labels, signers)
 
     def _tensors(self, frames: NDArray[np.float32], windows: NDArray[np.float64]) -> dict[str, Tensor]:
         positions = torch.from_numpy(window_positions(windows, self.encoder.window)).float()

@@ -44,7 +44,7 @@ def to_rows(sample: Sample, landmarks: ArrayLike) -> str:
     values = np.asarray(landmarks, np.float64)
     if values.ndim != 3 or values.shape[1:] != (len(POINTS), 3):
         raise DatasetError(sample.id, None, f"its landmarks are {values.shape}; expected (T, {len(POINTS)}, 3)")
-    missing = np.isnan(values).any(axis=-1)
+    missing = np.asarray(np.isnan(values).any(axis=-1))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for frame, (points, gone) in enumerate(zip(values, missing, strict=True)):

@@ -54,14 +54,14 @@ def find_peaks(
         scores: (W,) one sign's track.
         centres: (W,) frames; lengths: (W,) frames of the best window.
     """
-    scores = np.asarray(scores, np.float64)
-    if len(scores) == 0:
+    values = np.asarray(scores, np.float64)
+    if len(values) == 0:
         return []
-    padded = np.concatenate([[-np.inf], scores, [-np.inf]])
+    padded = np.concatenate([[-np.inf], values, [-np.inf]])
     # the first of equal neighbours counts as the maximum
-    tops = np.flatnonzero((scores > padded[:-2]) & (scores >= padded[2:]) & (scores >= options.onset))
-    tops = _separate(scores, tops, options.offset)
-    peaks = [_peak(scores, centres, lengths, int(i)) for i in tops]
+    tops = np.flatnonzero((values > padded[:-2]) & (values >= padded[2:]) & (values >= options.onset))
+    tops = _separate(values, tops, options.offset)
+    peaks = [_peak(values, centres, lengths, int(i)) for i in tops]
     ranked = sorted(peaks, key=lambda p: (-p.score, p.start))
     return [ranked[i] for i in suppress([(p.start, p.end) for p in ranked], overlap=options.overlap, most=options.most)]
 

@@ -154,7 +154,7 @@ def _play(score: Score, signer: Signer, rng: Draws, fps: float, flowing: bool) -
     for event in score.events:
         apply_event(event, controls)
     for _ in range(round(signer.smoothing * fps / 25)):
-        controls = _smooth(controls)
+        controls = np.asarray(_smooth(controls), np.float64)
     controls[..., WRIST] += 0.004 * slow_noise(rng, length, 6, fps, 1.2).reshape(length, 2, 3)
     return controls
 

@@ -84,7 +84,7 @@ def solve_signs(signs: Sequence[Sign], body: Body, rng: Draws) -> list[Keys]:
     keys, first = [], 0
     for sign in signs:
         part = slice(first, first + len(sign.postures))
-        keys.append(Keys(rows[part], normals[part], frames[part], cost[part], far[part]))
+        keys.append(Keys(rows[part], normals[part], np.asarray(frames[part], np.float64), cost[part], far[part]))
         first = part.stop
     return keys
 

@@ -95,8 +95,8 @@ def solve(target: Array, palm: Array, fingers: Array, part: Array, shoulder: Arr
     )
 
 
-def _dot(a: Array, b: Array) -> Array:
-    return np.einsum("...i,...i->...", a, b)
+def _dot(a: NDArray[np.floating], b: NDArray[np.floating]) -> Array:
+    return np.asarray(np.einsum("...i,...i->...", a, b), np.float64)
 
 
 def _angle(sine: Array, cosine: Array) -> Array:
