@@ -14,7 +14,19 @@ from typing import Annotated
 
 import typer
 
-from . import convert, corpus, demo, project, reproduce, review, serve, spotting, training
+from . import (
+    convert,
+    corpus,
+    demo,
+    enroll,
+    pose,
+    project,
+    reproduce,
+    review,
+    serve,
+    spot,
+    training,
+)
 from . import data as benchmarks
 from . import embed as encoding
 from .console import err, say_warning, state
@@ -34,7 +46,9 @@ app = typer.Typer(
     epilog="Start with [bold]spotter demo[/bold]; then [bold]spotter enroll[/bold] and [bold]spotter spot[/bold].",
 )
 
-spotting.register(app)
+pose.register(app)
+enroll.register(app)
+spot.register(app)
 demo.register(app)
 encoding.register(app)
 corpus.register(app)

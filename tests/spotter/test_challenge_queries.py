@@ -103,7 +103,7 @@ def test_from_queries_to_the_official_score(challenge: Path) -> None:
 
 
 def test_the_sign_to_look_for_can_be_a_manifest_and_must_be_one(challenge: Path, tmp_path: Path) -> None:
-    from spotter.cli.spotting import _known
+    from spotter.cli.spot import _known
 
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("id,path,label\np01_s20_n001,p01_s20_n001.mp4,20\n")

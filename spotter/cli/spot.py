@@ -1,38 +1,27 @@
-"""`spotter pose`, `enroll`, `spot`, `report`: the main job."""
+"""`spotter spot`: where the gallery's signs occur in videos."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .console import Failures, err, out, print_json, progress_bar
 from .options import (
-    Clips,
     EncoderName,
-    Estimator,
-    EstimatorName,
-    HandNetwork,
     JsonFlag,
-    PoseFormat,
     Poses,
-    Rate,
     Tiers,
-    TimeUnit,
     TruthUnit,
     Videos,
-    WhichPerson,
-    Workers,
     reads_recordings,
     stated_rate,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from embeddings.pose import Quality
     from embeddings.recordings import Recording
     from eval.segments import Segment
 
@@ -42,171 +31,11 @@ __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands of this module."""
-    app.command(epilog="Example: [bold]spotter pose talks/*.mp4 -o poses/[/bold]")(pose)
-    app.command(
-        epilog="Examples: [bold]spotter enroll dictionary/ -o gallery/[/bold] · "
-        "[bold]spotter enroll HOUSE.mp4 --span 0.4 1.6 -o gallery/[/bold]"
-    )(enroll)
+    """Adds the command of this module."""
     app.command(
         epilog="Examples: [bold]spotter spot lecture.mp4 -g gallery/ -o lecture.eaf[/bold] · "
         "[bold]spotter spot talks/ -g gallery/ -o found.csv --report found.html[/bold]"
     )(spot)
-
-
-def pose(
-    videos: Videos,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pose files.")] = Path("poses"),
-    estimator: EstimatorName = Estimator.holistic,
-    format: Annotated[
-        PoseFormat, typer.Option(help="pose: the field's exchange format; h5: HDF5, with the hands in metres.")
-    ] = PoseFormat.pose,
-    workers: Workers = 0,
-    person: WhichPerson = None,
-    hands: Annotated[
-        HandNetwork | None,
-        typer.Option(help="holistic: network of the hands; lite is faster and less exact.", show_default="full"),
-    ] = None,
-    quality: Annotated[
-        bool, typer.Option("--quality", help="Say how well each video shows its signer, and what to film otherwise.")
-    ] = False,
-    config: Annotated[Path | None, typer.Option(help="MMPose: the model's config file.")] = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="The estimator's model file.")] = None,
-    fps: Rate = 25.0,
-    json_output: JsonFlag = False,
-) -> None:
-    """Keypoints as files: estimated from videos, converted from other files of poses.
-
-    A folder that holds finished files is continued, not repeated.
-    """
-    from embeddings.pose.quality import advice, as_text, quality_of
-    from embeddings.recordings import PoseSource, find_recordings, write_poses
-
-    recordings = find_recordings(videos, ("frames",))
-    given = {"config": config, "checkpoint": checkpoint, "person": person, "hands": hands and hands.value}
-    settings = {key: value for key, value in given.items() if value is not None}
-    source = PoseSource(estimator.value, output, settings, fps)
-    failures = Failures()
-    written: list[Path] = []
-    already = 0
-    with progress_bar() as bar:
-        task = bar.add_task("poses", total=len(recordings))
-        for recording, result in write_poses(recordings, source, format.value, workers):
-            already += result.skipped
-            if result.output is None:
-                failures.add(recording, result.error)
-            else:
-                written.append(result.output)
-            bar.advance(task)
-    measured = {path: quality_of(path) for path in written} if quality else {}
-    if json_output:
-        facts: dict[str, Any] = {"written": [str(p) for p in written], "failed": [name for name, _ in failures.failed]}
-        if quality:
-            facts["quality"] = {
-                str(path): {**json.loads(as_text(value)), "advice": advice(value)} for path, value in measured.items()
-            }
-        print_json(facts)
-    else:
-        there = f" ({already} were there already)" if already else ""
-        out.print(f"{len(written)} of {len(recordings)} recordings have their poses in {output}/{there}")
-        _print_quality(measured)
-    failures.finish(len(recordings))
-
-
-def _print_quality(measured: Mapping[Path, Quality]) -> None:
-    """A line of figures per pose, and what to film otherwise."""
-    from embeddings.pose.quality import advice
-
-    for path, one in measured.items():
-        hands = ", ".join(
-            f"{side} hand {'never raised' if share != share else f'in {share:.0%} of where it is raised'}"
-            for side, share in (("left", one.left_hand), ("right", one.right_hand))
-        )
-        facts = f"{one.frames} frames at {one.fps:g} a second, body in {one.body:.0%}"
-        out.print(f"\n[bold]{path.stem}[/bold]: {facts}, {hands}")
-        for line in advice(one) or ["nothing to say against it"]:
-            out.print(f"  {line}")
-
-
-@reads_recordings
-def enroll(
-    context: typer.Context,
-    poses: Poses,
-    clips: Clips,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
-    encoder: EncoderName = "default",
-    span: Annotated[
-        tuple[float, float] | None,
-        typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
-    ] = None,
-    spans: Annotated[
-        Path | None,
-        typer.Option(help="Where the sign is in some of the clips: CSV clip,start,end, ELAN, or as for ground truth."),
-    ] = None,
-    unit: Annotated[
-        TimeUnit | None, typer.Option(help="Unit of these times, if their file does not state it.", show_default=False)
-    ] = None,
-    tiers: Tiers = None,
-    media: Annotated[
-        Path | None, typer.Option(help="Folder that the paths of a CSV or manifest start from (default: its own).")
-    ] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
-    add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
-    json_output: JsonFlag = False,
-) -> None:
-    """Make a gallery from one or more example clips per sign."""
-    from embeddings.encoders import load_encoder
-    from embeddings.recordings import source_name
-    from eval.segments import Segment, read_spans
-    from gallery import Gallery
-
-    from ..enrolment import enroll as enroll_exemplars
-    from ..enrolment import find_exemplars, span_of
-
-    network = load_encoder(encoder)
-    found = find_exemplars(clips, network.required_inputs, media)
-    names = [source_name(exemplar.source) for exemplar in found]
-    given: dict[str, Segment] = {}
-    if span is not None:
-        if len(found) != 1 or spans is not None:
-            raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a table alone")
-        given = {names[0]: Segment(names[0], found[0].label, *span)}
-    elif spans is not None:
-        given = read_spans(spans, unit, stated_rate(context), tiers)
-        _tell_spans_used(spans, list(given), [name for name in names if span_of(name, given) is not None], names)
-    if output.exists() and any(output.iterdir()) and not add:
-        raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
-    into = Gallery.load(output) if add and output.exists() else None
-    source = poses.source([e.source for e in found], network.required_inputs)
-    failures = Failures()
-    with progress_bar() as bar:
-        task = bar.add_task("exemplars", total=len(found))
-        gallery = enroll_exemplars(
-            found, output, network, given, not whole, source, into, failures.add,
-            lambda done, _: bar.update(task, completed=done),
-        )  # fmt: skip
-    if json_output:
-        print_json({"gallery": str(output), "signs": list(gallery.labels), "exemplars": len(gallery)})
-    else:
-        _show_exemplars(gallery, output)
-    failures.finish(len(found))
-
-
-def _tell_spans_used(table: Path, clips: list[str], used: list[str], names: list[str]) -> None:
-    """How many of a table's spans are used; none at all is a mistake of names."""
-    if not used:
-        raise ValueError(f"{table}: names {', '.join(clips[:3])} …, none of the clips ({', '.join(names[:3])} …)")
-    err.print(f"{table}: spans of {len(clips)} clips, {len(used)} of the {len(names)} clips here are among them")
-
-
-def _show_exemplars(gallery: Any, output: Path) -> None:
-    from rich.table import Table
-
-    table = Table("exemplar", "from", "sign starts", "ends")
-    for row in gallery.exemplars.to_dict("records"):
-        table.add_row(row["id"], str(row["source"]), f"{row['start']:.2f} s", f"{row['end']:.2f} s")
-    out.print(table)
-    out.print(f"{len(gallery.labels)} signs, {len(gallery)} exemplars in {output}/")
 
 
 @reads_recordings

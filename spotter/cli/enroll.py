@@ -1,0 +1,115 @@
+"""`spotter enroll`: example clips as a gallery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import Failures, err, out, print_json, progress_bar
+from .options import (
+    Clips,
+    EncoderName,
+    JsonFlag,
+    Poses,
+    Tiers,
+    TimeUnit,
+    reads_recordings,
+    stated_rate,
+)
+
+if TYPE_CHECKING:
+    from eval.segments import Segment
+
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module."""
+    app.command(
+        epilog="Examples: [bold]spotter enroll dictionary/ -o gallery/[/bold] · "
+        "[bold]spotter enroll HOUSE.mp4 --span 0.4 1.6 -o gallery/[/bold]"
+    )(enroll)
+
+
+@reads_recordings
+def enroll(
+    context: typer.Context,
+    poses: Poses,
+    clips: Clips,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
+    encoder: EncoderName = "default",
+    span: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
+    ] = None,
+    spans: Annotated[
+        Path | None,
+        typer.Option(help="Where the sign is in some of the clips: CSV clip,start,end, ELAN, or as for ground truth."),
+    ] = None,
+    unit: Annotated[
+        TimeUnit | None, typer.Option(help="Unit of these times, if their file does not state it.", show_default=False)
+    ] = None,
+    tiers: Tiers = None,
+    media: Annotated[
+        Path | None, typer.Option(help="Folder that the paths of a CSV or manifest start from (default: its own).")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
+    json_output: JsonFlag = False,
+) -> None:
+    """Make a gallery from one or more example clips per sign."""
+    from embeddings.encoders import load_encoder
+    from embeddings.recordings import source_name
+    from eval.segments import Segment, read_spans
+    from gallery import Gallery
+
+    from ..enrolment import enroll as enroll_exemplars
+    from ..enrolment import find_exemplars, span_of
+
+    network = load_encoder(encoder)
+    found = find_exemplars(clips, network.required_inputs, media)
+    names = [source_name(exemplar.source) for exemplar in found]
+    given: dict[str, Segment] = {}
+    if span is not None:
+        if len(found) != 1 or spans is not None:
+            raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a table alone")
+        given = {names[0]: Segment(names[0], found[0].label, *span)}
+    elif spans is not None:
+        given = read_spans(spans, unit, stated_rate(context), tiers)
+        _tell_spans_used(spans, list(given), [name for name in names if span_of(name, given) is not None], names)
+    if output.exists() and any(output.iterdir()) and not add:
+        raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
+    into = Gallery.load(output) if add and output.exists() else None
+    source = poses.source([e.source for e in found], network.required_inputs)
+    failures = Failures()
+    with progress_bar() as bar:
+        task = bar.add_task("exemplars", total=len(found))
+        gallery = enroll_exemplars(
+            found, output, network, given, not whole, source, into, failures.add,
+            lambda done, _: bar.update(task, completed=done),
+        )  # fmt: skip
+    if json_output:
+        print_json({"gallery": str(output), "signs": list(gallery.labels), "exemplars": len(gallery)})
+    else:
+        _show_exemplars(gallery, output)
+    failures.finish(len(found))
+
+
+def _tell_spans_used(table: Path, clips: list[str], used: list[str], names: list[str]) -> None:
+    """How many of a table's spans are used; none at all is a mistake of names."""
+    if not used:
+        raise ValueError(f"{table}: names {', '.join(clips[:3])} …, none of the clips ({', '.join(names[:3])} …)")
+    err.print(f"{table}: spans of {len(clips)} clips, {len(used)} of the {len(names)} clips here are among them")
+
+
+def _show_exemplars(gallery: Any, output: Path) -> None:
+    from rich.table import Table
+
+    table = Table("exemplar", "from", "sign starts", "ends")
+    for row in gallery.exemplars.to_dict("records"):
+        table.add_row(row["id"], str(row["source"]), f"{row['start']:.2f} s", f"{row['end']:.2f} s")
+    out.print(table)
+    out.print(f"{len(gallery.labels)} signs, {len(gallery)} exemplars in {output}/")
