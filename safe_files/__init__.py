@@ -1,5 +1,7 @@
 """Files written whole or not at all: the one writer of every package. Imports nothing of this toolkit.
 
+Foreign pickles are read by `safe_files.pickles`, which runs nothing in them.
+
 A file or folder appears under its name when it is complete and on the disk; a full disk, an error or a kill leaves
 what was there before.
 """

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safe_files import inside, write_bytes
+from safe_files.pickles import read_pickle
 
-from ..pickles import read_pickle
 from . import Annotations, Row, SegmentError, read_text
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.annotations.challenge import write_submission
-from eval.pickles import read_pickle
 from eval.segments import Segment, SegmentError, as_segments, by_video, of_rows, read_segments, read_spans
 from eval.spotting import challenge_f1
+from safe_files.pickles import read_pickle
 
 TRUTH = by_video(
     [Segment("p01_n001", "20", 1.0, 1.6), Segment("p01_n001", "7", 1.6, 2.0), Segment("p02_n001", "20", 0.08, 0.48)]

@@ -6,15 +6,13 @@ roots), `pred_left_hand_pose`, `pred_right_hand_pose` (45, or 48 with the hand's
 encoder numbers the joints body 0–23, left hand 24–38, right hand 39–53 and keeps 39 of them ("smplx-39").
 
 Read are: a folder of frames (`.json`, `.npz`, `.pkl`), one `.json` with a list of frames, one `.npz` with arrays
-(T, …). Frames missing from a numbered folder are rows of NaN. Of several people the first counts. Pickles go through
-an unpickler that admits NumPy arrays and plain data, nothing else.
+(T, …). Frames missing from a numbered folder are rows of NaN. Of several people the first counts. Of pickles
+NumPy arrays and plain data are read; nothing in them runs (`safe_files.pickles`).
 """
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files.pickles import PickleError, read_pickle
+
 __all__ = ["JOINTS", "FrankMocapError", "read_rotations", "rotations_of"]
 
 JOINTS: tuple[int, ...] = (9, 13, 16, 18, 20, 14, 17, 19, 21, *range(24, 54))
@@ -30,36 +30,10 @@ JOINTS: tuple[int, ...] = (9, 13, 16, 18, 20, 14, 17, 19, 21, *range(24, 54))
 
 ENDINGS = (".json", ".npz", ".pkl")
 KEYS = ("pred_body_pose", "pred_left_hand_pose", "pred_right_hand_pose")
-_ADMITTED = {
-    ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"), ("collections", "OrderedDict"),
-    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
-    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
-}  # fmt: skip
 
 
 class FrankMocapError(ValueError):
     """Not FrankMocap's output; the message names the file and says what was expected."""
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Arrays and plain data; any other global a pickle asks for is refused before it is looked up."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}; only NumPy arrays and plain data are read")
-        if module == "_codecs":
-            return _latin1
-        if module.startswith("numpy."):  # NumPy 2 moved `core` to `_core`; files of both are read by both
-            old, new = ("numpy.core", "numpy._core") if np.__version__ >= "2" else ("numpy._core", "numpy.core")
-            module = module.replace(old, new)
-        return super().find_class(module, name)
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How the oldest protocols write bytes."""
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"it encodes bytes as {encoding}; expected latin1")
-    return text.encode("latin-1")
 
 
 def read_rotations(path: str | Path) -> NDArray[np.float32]:
@@ -74,11 +48,20 @@ def read_rotations(path: str | Path) -> NDArray[np.float32]:
     if path.suffix.lower() not in ENDINGS or not path.is_file():
         raise FrankMocapError(f"{path}: expected a folder or a file ending in {', '.join(ENDINGS)}")
     content = _content(path)
-    frames = content if isinstance(content, list) else content.get("frames", content)
-    if isinstance(frames, Mapping) and np.ndim(_first(frames, path).get(KEYS[0], 0)) > 1:
+    frames = content.get("frames", content) if isinstance(content, Mapping) else content
+    if not isinstance(frames, list | Mapping):
+        raise FrankMocapError(f"{path}: holds a {type(frames).__name__}; expected FrankMocap's frames")
+    if isinstance(frames, Mapping) and _dimensions(_first(frames, path).get(KEYS[0], 0)) > 1:
         return rotations_of(_first(frames, path), str(path))
     listed = frames if isinstance(frames, list) else [frames]
     return np.concatenate([_frame(frame, path) for frame in listed]) if listed else np.zeros((0, 39, 3), np.float32)
+
+
+def _dimensions(values: Any) -> int:
+    try:
+        return int(np.ndim(values))
+    except ValueError:  # rows of several lengths; `_numbers` says so
+        return 0
 
 
 def _folder(folder: Path) -> NDArray[np.float32]:
@@ -101,8 +84,10 @@ def _content(path: Path) -> Any:
         if path.suffix.lower() == ".npz":
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
-        return _ArraysOnly(io.BytesIO(path.read_bytes())).load()
-    except (OSError, ValueError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError) as error:
+        return read_pickle(path)
+    except PickleError as error:  # it names the file
+        raise FrankMocapError(str(error)) from None
+    except (OSError, ValueError, EOFError) as error:
         raise FrankMocapError(f"{path}: cannot be read ({error})") from None
 
 
@@ -148,6 +133,8 @@ def _numbers(values: Any, counts: tuple[int, ...], where: str, key: str) -> NDAr
         array = np.asarray(values, np.float32)
     except (TypeError, ValueError):
         raise FrankMocapError(f"{where}: {key} holds something other than numbers") from None
+    if not array.size:
+        raise FrankMocapError(f"{where}: {key} is empty; expected {counts} numbers a frame")
     array = array.reshape(1, -1) if array.ndim < 2 else array.reshape(len(array), -1)
     if array.shape[1] not in counts:
         raise FrankMocapError(f"{where}: {key} has {array.shape[1]} numbers a frame; expected {counts}")

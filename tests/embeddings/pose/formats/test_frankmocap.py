@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
 
     path = tmp_path / "evil.pkl"
     path.write_bytes(pickle.dumps({"pred_output_list": [Evil()]}))
-    with pytest.raises(FrankMocapError, match="only NumPy arrays and plain data"):
+    with pytest.raises(FrankMocapError, match="only plain data and NumPy arrays"):
         read_rotations(path)
     assert not (tmp_path / "owned").exists()
 
@@ -84,6 +86,27 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: dict[str, Any], message
     (tmp_path / "x.json").write_text(json.dumps(content))
     with pytest.raises(FrankMocapError, match=message):
         read_rotations(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [3, "text", None, [1], {"frames": 5}, {"pred_body_pose": [[1, 2], [3]]}, {"pred_body_pose": np.zeros((0, 72))}],
+)
+def test_other_values_in_a_pickle_are_named(tmp_path: Path, content: Any) -> None:
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(content))
+    with pytest.raises(FrankMocapError, match=r"x\.pkl"):
+        read_rotations(tmp_path / "x.pkl")
+
+
+def test_damaged_pickles_end_in_rotations_or_one_error(tmp_path: Path) -> None:
+    raw, draw, path = pickle.dumps({"pred_output_list": [person(1)]}), random.Random(0), tmp_path / "x.pkl"
+    for _ in range(1000):
+        damaged = bytearray(raw)
+        for _ in range(draw.choice((1, 2, 4))):
+            damaged[draw.randrange(len(raw) // draw.choice((1, 8)))] = draw.randrange(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(FrankMocapError):
+            assert read_rotations(path).shape[1:] == (39, 3)
 
 
 def test_an_empty_folder_and_another_file_are_named(tmp_path: Path) -> None:
