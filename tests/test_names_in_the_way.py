@@ -68,7 +68,7 @@ def script(folder: Path, body: str) -> Path:
 EVERY_IMPORT = """
 import ast, importlib, pathlib
 from _sign_spotter import PACKAGES, ROOT, module_name
-optional = {"mmpose", "mmengine", "mmcv", "mmdet", "rtmlib", "onnxruntime", "ray", "xtcocotools"}
+optional = {"mediapipe", "mmpose", "mmengine", "mmcv", "mmdet", "rtmlib", "onnxruntime", "ray", "xtcocotools"}
 modules = statements = 0
 for package in PACKAGES:
     for file in sorted((pathlib.Path(ROOT) / package).rglob("*.py")):
