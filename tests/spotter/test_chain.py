@@ -4,13 +4,11 @@ transformer, key-frames and crops → I3D, both in an ensemble; on a small made-
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from embeddings.encoders.checkpoint import load_checkpoint
@@ -26,12 +24,7 @@ SIGNS, SIGNERS, FPS = ("HOUSE", "TREE"), 6, 12.5
 SMALL = ["run.init=random", "schedule.epochs=0", "schedule.steps=2", "schedule.watch=last"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

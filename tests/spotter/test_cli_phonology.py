@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
 import pytest
-import torch
 from typer.testing import CliRunner, Result
 
 from embeddings.clip import Pose
@@ -27,13 +25,7 @@ from spotter.cli.app import app
 WORLD = SignWorld(seed=5, signs=2)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small networks are done sooner by one thread than by several that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def run(*arguments: str | Path) -> Result:

@@ -4,7 +4,6 @@ on what the classifier has learned, are the same after a stop and with any numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,12 +26,7 @@ from embeddings.training.train import train
 STEPS, SIGNS, PER_BATCH, BACKGROUND, SEED = 6, 12, 6, 4, 100
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def small(*changes: str) -> Recipe:

@@ -1,6 +1,5 @@
 """The visual language embedding: training sets, training, a resumed corpus, and the way into the transformers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -24,14 +23,7 @@ from embeddings.training.train import train
 from eval.splits import read_split
 from safe_files import GroupedHDF5
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small networks are done sooner by one thread than by several that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def discs_and_bars(rng: np.random.Generator, count: int) -> HandImages:
