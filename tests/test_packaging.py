@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 
@@ -12,6 +13,19 @@ import pytest
 
 from .conftest import REPOSITORY
 
+WITHOUT_TRAINING = """
+import sys
+
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("lightning", "tensorboard", "cma", "pytorch_metric_learning", "mediapipe"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Absent())
+"""
+"""Packages of the extra `train` as if they were not installed."""
 SMALL_SPOTTING = """
 import sys
 import spotter
@@ -65,9 +79,15 @@ def test_the_command_works_from_another_folder(clean_python: Path, elsewhere: Pa
 
 
 @pytest.mark.slow
-def test_a_small_spotting_works_beside_a_users_own_eval(clean_python: Path, elsewhere: Path) -> None:
+def test_a_small_spotting_works_beside_a_users_own_eval_without_training_packages(
+    clean_python: Path, elsewhere: Path
+) -> None:
     run = subprocess.run(
-        [clean_python, "-c", SMALL_SPOTTING], cwd=elsewhere, capture_output=True, text=True, timeout=240
+        [clean_python, "-c", WITHOUT_TRAINING + SMALL_SPOTTING],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert run.returncode == 0, run.stderr
     assert str(REPOSITORY) not in run.stdout
@@ -90,3 +110,21 @@ def test_data_files_travel_in_the_wheel(clean_python: Path, elsewhere: Path) -> 
     )
     run = subprocess.run([clean_python, "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True)
     assert all(int(count) >= 1 for count in run.stdout.split()), run.stdout
+
+
+def test_training_says_which_extra_it_needs(tmp_path: Path) -> None:
+    command = ["spotter", "train", "sl-gcn-quick", "-o", str(tmp_path / "run")]
+    code = f"{WITHOUT_TRAINING}\nsys.argv = {command!r}\nfrom spotter.cli import main\nmain()"
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    said = " ".join(run.stderr.split())
+    assert run.returncode == 1, said
+    assert "training needs the package 'lightning', which is not installed" in said
+    assert "pip install 'oneshot-sign-spotter[train]'" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_spotting_installs_holds_no_training_package() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {need.split(">")[0].split("=")[0].strip() for need in project["dependencies"]}
+    assert not names & {"lightning", "tensorboard", "cma", "pytorch-metric-learning", "mediapipe"}
+    assert any("[train]" in need for need in project["optional-dependencies"]["dev"])

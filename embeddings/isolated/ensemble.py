@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from safe_files import open_whole, write_text
 
+from ..extras import extra
+
 __all__ = ["Ensemble", "Scores", "align", "fit_ensemble", "hard_soft", "read_labels", "read_scores", "write_scores"]
 
 Vote = Literal["soft", "hard-soft"]
@@ -194,10 +196,8 @@ def _votes(probabilities: NDArray[np.float64], vote: Vote, confusion: NDArray[np
 
 def _search(votes: NDArray[np.float64], truth: NDArray[np.intp], seed: int) -> NDArray[np.float64]:
     """Non-negative weights (M,) summing to 1 of the best accuracy found by CMA-ES, never worse than equal ones."""
-    try:
+    with extra("train", "fitting an ensemble"):
         import cma
-    except ImportError:
-        raise ImportError("fitting an ensemble needs the package 'cma' (pip install cma)") from None
     equal = np.full(len(votes), 1 / len(votes))
     if len(votes) == 1:
         return equal

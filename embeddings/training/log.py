@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from safe_files import open_whole, whole_file
 
+from ..extras import extra
+
 __all__ = ["TrainingLog", "columns", "draw_losses", "read_log"]
 
 TERMS = ("#8a8a8a", "#2a9d5c", "#b58900", "#7b4ea3")
@@ -40,7 +42,8 @@ class TrainingLog:
     """
 
     def __init__(self, folder: Path, step: int, terms: Sequence[str]) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+        with extra("train", "training"):
+            from torch.utils.tensorboard import SummaryWriter
 
         self.path, names = folder / "log.csv", columns(terms)
         earlier = [row for row in read_log(self.path) if row["step"] <= step] if self.path.exists() and step else []

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..extras import extra
 from .batches import Draw, numbers
 from .log import TrainingLog, draw_losses
 from .losses import Objective
@@ -28,6 +28,9 @@ from .schedule import make_optimiser, pace_at, set_pace
 from .settings import Recipe
 from .state import Progress, read_state, restore, write_state
 from .validation import Figures, better
+
+with extra("train", "training"):
+    from lightning.fabric import Fabric
 
 __all__ = ["BEST", "STATE", "Loop", "OnStep"]
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
+from ..extras import extra
 from .batches import numbers
 from .checked import StrictTable
 
@@ -54,9 +55,10 @@ class Loss(StrictTable):
 
 
 def _batch_all(vectors: Tensor, labels: Tensor, margin: float) -> Tensor:
-    from pytorch_metric_learning.distances import LpDistance
-    from pytorch_metric_learning.losses import TripletMarginLoss
-    from pytorch_metric_learning.reducers import AvgNonZeroReducer
+    with extra("train", "this loss"):
+        from pytorch_metric_learning.distances import LpDistance
+        from pytorch_metric_learning.losses import TripletMarginLoss
+        from pytorch_metric_learning.reducers import AvgNonZeroReducer
 
     distance = LpDistance(normalize_embeddings=False, p=2)
     term: Tensor = TripletMarginLoss(margin, distance=distance, reducer=AvgNonZeroReducer())(vectors, labels)
@@ -143,7 +145,8 @@ class SupervisedContrast(Loss):
     temperature: Positive = 0.07
 
     def __call__(self, output: Any, batch: Batch, head: nn.Module | None, rng: np.random.Generator) -> Tensor:
-        from pytorch_metric_learning.losses import SupConLoss
+        with extra("train", "this loss"):
+            from pytorch_metric_learning.losses import SupConLoss
 
         term: Tensor = SupConLoss(temperature=self.temperature)(output.embedding, batch["label"])
         return term

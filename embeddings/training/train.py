@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.plugins.precision.amp import MixedPrecision
 
 from eval.splits import Split, write_split
 from safe_files import sweep, write_json
 
 from ..encoders.base import Encoder
+from ..extras import extra
 from ..recordings import PoseSource
 from .augment_windows import BATCHWISE
 from .items import Item, Sampling
@@ -38,6 +37,10 @@ from .sources import open_source
 from .splits import split_items
 from .state import Progress
 from .validation import Figures
+
+with extra("train", "training"):
+    from lightning.fabric import Fabric
+    from lightning.fabric.plugins.precision.amp import MixedPrecision
 
 __all__ = ["TrainingError", "TrainingResult", "train"]
 
