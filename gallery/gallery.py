@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Gallery", "GalleryError"]
 
 VERSION = 1
-FACTS = ("source", "start", "end", "donor", "frames")
+FACTS = ("source", "start", "end", "donor", "frames", "path", "thumbnail")
 """Columns of an exemplar beside its id and label: the file it came from, the trimmed span in seconds, the video that
-donated it (Top-K transfer), its length in the encoder's frames."""
+donated it (Top-K transfer), its length in the encoder's frames, where the file was when it was enrolled, and the name
+of its picture in the folder `thumbnails/`."""
+THUMBNAILS = "thumbnails"
 
 
 class GalleryError(ValueError):
@@ -50,6 +53,7 @@ class Gallery:
         self.exemplar_labels: list[str] = []
         self.facts: list[dict[str, Any]] = []
         self.features: list[NDArray[np.float32] | None] = []
+        self._thumbnails: dict[str, bytes | Path] = {}
         self._index: Any = None
 
     def __len__(self) -> int:
@@ -68,7 +72,7 @@ class Gallery:
 
     @property
     def exemplars(self) -> pd.DataFrame:
-        """One row per exemplar: id, label, source, start, end, donor, frames."""
+        """One row per exemplar: id, label and `FACTS`."""
         import pandas as pd
 
         rows = [
@@ -152,7 +156,40 @@ class Gallery:
         other.vectors = self.vectors.copy()
         other.ids, other.exemplar_labels = list(self.ids), list(self.exemplar_labels)
         other.facts, other.features = [dict(f) for f in self.facts], list(self.features)
+        other._thumbnails = dict(self._thumbnails)
         return other
+
+    def set_thumbnail(self, exemplar: str, jpeg: bytes) -> None:
+        """Gives an exemplar its picture, a JPEG file's bytes.
+
+        Raises:
+            GalleryError: the exemplar's id is unknown, or the bytes are no JPEG file.
+        """
+        if not jpeg.startswith(b"\xff\xd8"):
+            raise GalleryError(f"the thumbnail of {exemplar} is no JPEG picture")
+        facts = self.facts[self._row(exemplar)]
+        # named by its content: a gallery that was read before the folder was written anew never shows another's picture
+        facts["thumbnail"] = f"{hashlib.sha256(jpeg).hexdigest()[:20]}.jpg"
+        self._thumbnails[facts["thumbnail"]] = jpeg
+
+    def thumbnail(self, exemplar: str) -> bytes | None:
+        """The picture of an exemplar as JPEG; None where there is none.
+
+        Raises:
+            GalleryError: the exemplar's id is unknown.
+        """
+        held = self._thumbnails.get(str(self.facts[self._row(exemplar)].get("thumbnail", "")))
+        if not isinstance(held, Path):
+            return held
+        try:
+            return held.read_bytes()
+        except OSError:
+            return None
+
+    def _row(self, exemplar: str) -> int:
+        if exemplar not in self.ids:
+            raise GalleryError(f"no exemplar with the id {exemplar} in this gallery")
+        return self.ids.index(exemplar)
 
     def search(self, queries: ArrayLike, k: int = 5) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
         """The k most similar exemplars of each query row: scores (W, k') and ids (W, k'), best first.
@@ -181,7 +218,8 @@ class Gallery:
         return np.stack(best, axis=1) if best else np.zeros((len(rows), 0), np.float32)
 
     def save(self, folder: str | Path) -> Path:
-        """Writes the folder `index.faiss`, `exemplars.csv`, `gallery.json`, `features.h5`; whole or not at all."""
+        """Writes the folder `index.faiss`, `exemplars.csv`, `gallery.json`, `features.h5` and, where exemplars have
+        pictures, `thumbnails/`; whole or not at all."""
         folder = Path(folder)
         if (
             folder.exists()
@@ -265,8 +303,16 @@ class Gallery:
             for i, values in enumerate(self.features):
                 if values is not None:
                     file.create_dataset(str(i), data=values.astype(np.float32), compression="gzip", compression_opts=1)
+        self._write_thumbnails(folder / THUMBNAILS)
         head = {"version": VERSION, "dim": self.dim, "encoder": self.encoder, "exemplars": len(self)}
         (folder / "gallery.json").write_text(json.dumps(head, indent=2), encoding="utf-8")
+
+    def _write_thumbnails(self, folder: Path) -> None:
+        for name, facts in zip(self.ids, self.facts, strict=True):
+            picture = self.thumbnail(name)
+            if picture is not None:
+                folder.mkdir(exist_ok=True)
+                (folder / facts["thumbnail"]).write_bytes(picture)
 
     def _read(self, folder: Path) -> None:
         import h5py
@@ -275,8 +321,9 @@ class Gallery:
         index = read_index(folder / "index.faiss")
         try:
             # a gloss may be "NA" or "007": read as it was written
-            table = pd.read_csv(folder / "exemplars.csv", dtype={"id": str, "label": str, "source": str, "donor": str},
-                                keep_default_na=False, na_values={c: [""] for c in FACTS})  # fmt: skip
+            texts = dict.fromkeys(("id", "label", "source", "donor", "path", "thumbnail"), str)
+            table = pd.read_csv(folder / "exemplars.csv", dtype=texts, keep_default_na=False,
+                                na_values={c: [""] for c in FACTS})  # fmt: skip
             ids, labels = table["id"].tolist(), table["label"].tolist()
         except (OSError, ValueError, KeyError) as error:
             raise GalleryError(f"{folder / 'exemplars.csv'}: not readable ({error})") from None
@@ -295,3 +342,7 @@ class Gallery:
             with h5py.File(folder / "features.h5", "r") as file:
                 features = [np.asarray(file[str(i)]) if str(i) in file else None for i in range(len(table))]
         self.add(index.reconstruct_n(0, index.ntotal), labels, ids, facts, features)
+        for named in facts:
+            picture = str(named.get("thumbnail", ""))
+            if picture and Path(picture).name == picture:
+                self._thumbnails[picture] = folder / THUMBNAILS / picture

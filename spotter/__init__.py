@@ -3,7 +3,7 @@
 >>> import spotter
 >>> gallery = spotter.enroll("dictionary/")              # folder of exemplar clips, one per sign
 >>> detections = spotter.spot("lecture.mp4", gallery)    # list of Detection
->>> spotter.write("lecture.eaf", detections)             # by ending: .eaf .csv .json .vtt .TextGrid .pkl
+>>> spotter.write("lecture.eaf", detections)             # by ending: .eaf .csv .json .vtt .srt .TextGrid .pkl
 >>> corpus = spotter.index("archive/", "corpus/")        # every window of every video, once
 >>> spotter.search_corpus(corpus, "HOUSE.mp4")           # and then any sign in seconds
 

@@ -36,6 +36,7 @@ METHODS = {
 
 INSIDE = {
     "gallery/gallery.py:Gallery._write": "writes into the folder of `whole_folder`",
+    "gallery/gallery.py:Gallery._write_thumbnails": "the same",
     "gallery/index.py:write_index": "given the temporary name",
     "gallery/index.py:merge_lists": "into the folder of a build that has no name yet; `build_index` gives it one",
     "gallery/corpus_index.py:build_index": "moves a finished file onto the temporary name",
@@ -44,6 +45,8 @@ INSIDE = {
     "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "spotter/review/serve_tasks.py:in_memory": "memory, or a temporary file that is deleted after",
     "scripts/quality/decisions.py:begun_project": "a working copy, made anew by every run",
+    "scripts/quality/packaging.py:build": "a copy to build from, in the folder given for work",
+    "scripts/quality/packaging.py:prove": "decoys and an environment, in the same folder",
     "scripts/quality/mutations.py:copy_repository": "a copy to spoil, in a temporary folder",
     "scripts/quality/mutations.py:seen": "the copy's own files",
     "scripts/bench/review.py:made_project": "a made-up project in a temporary folder",

@@ -311,6 +311,13 @@ def opened_project() -> Iterator[Any]:
             project.close()
 
 
+def make_thumbnail_page(folder: Path) -> None:
+    from gallery import Gallery
+    from spotter.report.thumbnails import thumbnail_page
+
+    thumbnail_page(folder / "gallery.html", Gallery(2, "e"), "gallery")
+
+
 def make_clips(folder: Path) -> None:
     from spotter.project.clips import write_clips
 
@@ -580,6 +587,7 @@ def make_gallery(folder: Path) -> None:
 
     gallery = Gallery(2, "e")
     gallery.add(np.eye(2), ["TREE", "HOUSE"], features=[np.ones((4, 3), np.float32), None])
+    gallery.set_thumbnail("TREE", b"\xff\xd8 a picture")
     gallery.save(folder / "gallery")
 
 
@@ -719,8 +727,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/formats/table.py:write_csv": make_detections("found.csv"),
     "spotter/formats/table.py:write_json_table": make_detections("found.json"),
     "spotter/formats/textgrid.py:write_textgrid": make_detections("found.TextGrid"),
-    "spotter/formats/vtt.py:write_vtt": make_detections("found.vtt"),
-    "spotter/project/clips.py:write_clips": make_clips,
+    "spotter/formats/subtitles.py:write_srt": make_detections("found.srt"),
+    "spotter/formats/subtitles.py:write_vtt": make_detections("found.vtt"),
+    "spotter/cutting.py:write_cuts": make_clips,
     "spotter/project/exchange.py:export_log": make_decisions,
     "spotter/project/export.py:_eaf_files": make_project_eaf,
     "spotter/project/settings.py:new_settings": make_project_settings,
@@ -730,6 +739,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/review/server.py:address_of": make_address,
     "spotter/review/tasks.py:skeleton": make_skeleton,
     "spotter/report/page.py:write_report": make_report,
+    "spotter/report/thumbnails.py:thumbnail_page": make_thumbnail_page,
     "spotter/report/phonology.py:_write_csv": make_description("description.csv"),
     "spotter/report/phonology.py:_write_page": make_description("description.html"),
     "spotter/search/calibrate.py:ShippedJudge.save": make_judge,

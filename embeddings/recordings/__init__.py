@@ -6,12 +6,12 @@
 `kinds` holds the table of what can be named; a new format is one line there.
 """
 
-from .find import Recording, find_recordings, one_recording, source_name
+from .find import Recording, find_recordings, one_recording, source_name, with_media
 from .kinds import KINDS, Kind, RecordingError, parts_needed
 from .poses import PoseSource, write_poses
 from .read import read_pictures, read_recording, require
 
 __all__ = [
     "KINDS", "Kind", "PoseSource", "Recording", "RecordingError", "find_recordings", "one_recording", "parts_needed",
-    "read_pictures", "read_recording", "require", "source_name", "write_poses",
+    "read_pictures", "read_recording", "require", "source_name", "with_media", "write_poses",
 ]  # fmt: skip

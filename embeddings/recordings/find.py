@@ -11,7 +11,7 @@ from typing import Any
 from ..files import media_name
 from .kinds import KINDS, VIDEO_ENDINGS, Kind, RecordingError, kind_of, parts_needed
 
-__all__ = ["Recording", "find_recordings", "one_recording", "source_name"]
+__all__ = ["Recording", "find_recordings", "one_recording", "source_name", "with_media"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,25 @@ def find_recordings(
     return recordings
 
 
+def with_media(recordings: Iterable[Recording], places: Iterable[str | os.PathLike[str]]) -> list[Recording]:
+    """The same recordings; those without a video get the one of their name in these places (videos, folders of them).
+
+    Raises:
+        RecordingError: a place holds no video, or none that a recording without one is called after.
+    """
+    listed, places = list(recordings), list(places)
+    films: dict[str, Path] = {}
+    for place in places:
+        for film in find_recordings([place], ("frames",), recursive=True):
+            for name in (film.name, film.name_in(Path(place))):
+                if film.media is not None:
+                    films.setdefault(name, film.media)
+    without = [r for r in listed if r.media is None]
+    if places and without and not any(r.name in films for r in without):
+        raise RecordingError(f"{_some([str(p) for p in places])}: no video called {_some([r.name for r in without])}")
+    return [replace(r, media=films.get(r.name)) if r.media is None else r for r in listed]
+
+
 def refuse_same_names(recordings: Iterable[Recording]) -> None:
     """Raises `RecordingError` where two recordings would write results of the same name."""
     by_name: dict[str, Recording] = {}
@@ -189,7 +208,7 @@ def _clips(path: Path, kind: Kind, part: str = "") -> list[Recording]:
     if kind.entries is None:
         if part:
             raise RecordingError(f"{path} ({kind.name}): holds one clip; name it without #{part}")
-        return [whole]
+        return [whole if kind.filmed else replace(whole, media=_video_beside(path))]
     try:
         entries = kind.entries(path)
     except (ValueError, KeyError, OSError):
@@ -203,6 +222,14 @@ def _clips(path: Path, kind: Kind, part: str = "") -> list[Recording]:
         replace(whole, name=name, part=entry.part, label=entry.label, signer=entry.signer)
         for entry, name in zip(chosen, names, strict=True)
     ] or [whole]
+
+
+def _video_beside(path: Path) -> Path | None:
+    """The video of the same name in the folder of a pose file."""
+    return next(
+        (film for ending in VIDEO_ENDINGS for film in (path.with_name(media_name(path) + ending),) if film.is_file()),
+        None,
+    )
 
 
 def _some(names: Sequence[str]) -> str:

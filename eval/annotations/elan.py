@@ -5,6 +5,7 @@ With the standard library's XML reader: it takes every EAF version and says in w
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,7 @@ import numpy as np
 
 from . import Annotations, Row, SegmentError
 
-__all__ = ["VIDEO_PROPERTY", "read_elan", "read_tiers", "video_of"]
+__all__ = ["VIDEO_PROPERTY", "media_of", "read_elan", "read_tiers", "video_of"]
 
 VIDEO_PROPERTY = "sign-spotter.video"
 Element = ElementTree.Element
@@ -76,6 +77,19 @@ def video_of(path: Path) -> str:
     for media in root.iter("MEDIA_DESCRIPTOR"):
         return PurePosixPath(unquote(str(media.get("MEDIA_URL")))).stem
     return path.stem
+
+
+def media_of(path: Path) -> list[Path]:
+    """The media files that an ELAN file links and that are there, by the relative path first."""
+    found = []
+    for media in _root(path).iter("MEDIA_DESCRIPTOR"):
+        relative, absolute = str(media.get("RELATIVE_MEDIA_URL") or ""), str(media.get("MEDIA_URL") or "")
+        places = [path.parent / unquote(relative.removeprefix("file:"))] if relative else []
+        # file:///home/… on Linux and macOS, file:///C:/… on Windows
+        local = unquote(absolute.removeprefix("file:")).replace("///", "/", 1)
+        places.append(Path(local.lstrip("/") if re.match(r"/+[A-Za-z]:", local) else local))
+        found += [place for place in places if local and place.is_file()][:1]
+    return list(dict.fromkeys(found))
 
 
 def _root(path: Path) -> Element:

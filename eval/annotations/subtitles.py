@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from . import Annotations, Row, SegmentError
+from . import Annotations, Row, SegmentError, read_text
 
 __all__ = ["VIDEO_NOTE", "read_subtitles"]
 
@@ -27,6 +27,8 @@ def read_subtitles(path: Path) -> Annotations:
     Raises:
         SegmentError: neither WebVTT nor SubRip.
     """
+    if path.suffix.lower() == ".srt" and path.is_file() and not read_text(path).strip():
+        return Annotations([], [path.stem])  # nothing is found in the video; the library wants a cue
     import webvtt
     from webvtt.errors import MalformedCaptionError, MalformedFileError
 

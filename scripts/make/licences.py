@@ -1,7 +1,7 @@
 """The table of licences in docs/licences.md: every package that an installation brings, read from what is installed.
 
-    python scripts/make/licences.py            # rewrites the table
-    python scripts/make/licences.py --check    # says what is out of date, exit code 1
+    PYTHONPATH=. python scripts/make/licences.py            # rewrites the table
+    PYTHONPATH=. python scripts/make/licences.py --check    # says what is out of date, exit code 1
 
 The packages are those that the default and the extras `train` and `export` need on this machine, theirs included; a
 wheel's bundled libraries are looked at for those whose licence reaches further than the package's own.
@@ -18,6 +18,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from safe_files import write_text
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "licences.md"
@@ -127,7 +129,7 @@ def main() -> int:
         lines = set(new.splitlines()) ^ set(old.strip().splitlines())
         print("\n".join(sorted(lines)) or "the table is up to date")
         return int(bool(lines))
-    PAGE.write_text(f"{head}{BEGIN}\n{new}\n{END}{tail}", encoding="utf-8")
+    write_text(PAGE, f"{head}{BEGIN}\n{new}\n{END}{tail}")
     return 0
 
 

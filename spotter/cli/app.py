@@ -15,10 +15,12 @@ from typing import Annotated
 import typer
 
 from . import (
+    clips,
     convert,
     corpus,
     demo,
     enroll,
+    gallery,
     pose,
     project,
     reproduce,
@@ -49,6 +51,8 @@ app = typer.Typer(
 pose.register(app)
 enroll.register(app)
 spot.register(app)
+gallery.register(app)
+clips.register(app)
 demo.register(app)
 encoding.register(app)
 corpus.register(app)

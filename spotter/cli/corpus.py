@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..corpus.options import IndexOptions, SearchOptions
-from .console import Failures, out, print_json, progress_bar
-from .options import READING, RECORDINGS, Clips, EncoderName, Group, JsonFlag, Poses, takes
+from .console import Failures, err, out, print_json, progress_bar
+from .options import READING, RECORDINGS, Clips, EncoderName, Group, JsonFlag, Poses, Tiers, takes
 
 if TYPE_CHECKING:
     from embeddings.recordings import Recording
@@ -145,7 +145,14 @@ def search(
     clips: Clips,
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="File for the hits: .csv .json .eaf .vtt .TextGrid .pkl; may be repeated."),
+        typer.Option(
+            "--output", "-o", help="File for the hits: .csv .json .eaf .vtt .srt .TextGrid .pkl; may be repeated."
+        ),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    tiers: Tiers = None,
+    media: Annotated[
+        Path | None, typer.Option(help="Folder of the videos that annotations speak of (default: the file's own).")
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
     encoder: EncoderName = "default",
@@ -160,30 +167,51 @@ def search(
 
     opened = Corpus.open(corpus)
     network = load_encoder(encoder)
-    exemplars = find_exemplars(clips, network.required_inputs)
+    exemplars = find_exemplars(clips, network.required_inputs, media, tiers)
     failures = Failures()
     source = poses.source([e.source for e in exemplars], network.required_inputs)
-    gallery = enroll(exemplars, None, network, trim=not whole, poses=source, on_error=failures.add)
+    gallery = enroll(
+        exemplars, None, network, trim=not whole, poses=source, on_error=failures.add, thumbnails=report is not None
+    )
     hits = search_gallery(opened, gallery, options, network)
-    _show_hits(hits, opened, output if output is not None else [], json_output)
+    films = _films(hits, opened)
+    _show_hits(hits, films, output if output is not None else [], json_output, quiet=report is not None)
+    if report is not None:
+        from ..report.page import write_report
+
+        write_report(report, hits, media=films, gallery=gallery, title=f"Search in {corpus}")
+        err.print(f"report → {report}")
     failures.finish(len(exemplars))
 
 
-def _show_hits(hits: list[Detection], corpus: Corpus, outputs: list[Path], json_output: bool) -> None:
-    from dataclasses import asdict
+def _films(hits: list[Detection], corpus: Corpus) -> dict[str, Path]:
+    """Video → the file that shows it, of those with a hit: what was indexed, or the video beside its pose."""
+    from embeddings.recordings import one_recording
 
-    from embeddings.recordings.kinds import VIDEO_ENDINGS
+    films: dict[str, Path] = {}
+    for name in dict.fromkeys(d.video for d in hits):
+        try:
+            film = one_recording(corpus.videos[name].source).media
+        except ValueError:  # moved since
+            film = None
+        if film is not None:
+            films[name] = film
+    return films
+
+
+def _show_hits(
+    hits: list[Detection], media: dict[str, Path], outputs: list[Path], json_output: bool, quiet: bool
+) -> None:
+    from dataclasses import asdict
 
     from ..formats import write
 
-    sources = {d.video: Path(corpus.videos[d.video].source) for d in hits}
-    media = {name: path for name, path in sources.items() if path.suffix.lower() in VIDEO_ENDINGS}
     for path in outputs:
         write(path, hits, media=media)
         out.print(f"{len(hits)} hits → {path}")
     if json_output:
         print_json([asdict(d) for d in hits])
-    elif not outputs:
+    elif not outputs and not quiet:
         from rich.table import Table
 
         table = Table("sign", "video", "start", "end", "score")

@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
     """Adds the command of this module."""
     app.command(
         epilog="Examples: [bold]spotter enroll dictionary/ -o gallery/[/bold] · "
-        "[bold]spotter enroll HOUSE.mp4 --span 0.4 1.6 -o gallery/[/bold]"
+        "[bold]spotter enroll HOUSE.mp4 --span 0.4 1.6 -o gallery/[/bold] · "
+        "[bold]spotter enroll talk.eaf --tier GLOSSES -o gallery/ --add[/bold]"
     )(enroll)
 
 
@@ -54,13 +55,24 @@ def enroll(
     ] = None,
     tiers: Tiers = None,
     media: Annotated[
-        Path | None, typer.Option(help="Folder that the paths of a CSV or manifest start from (default: its own).")
+        Path | None,
+        typer.Option(
+            help="Folder of the videos that annotations speak of, or that the paths of a CSV or manifest start from "
+            "(default: the file's own)."
+        ),
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Take clips whole, not trimmed to the sign.")] = False,
-    add: Annotated[bool, typer.Option("--add", help="Add to the gallery that is there.")] = False,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Add to the gallery that is there; what it holds already is not added twice."),
+    ] = False,
     json_output: JsonFlag = False,
 ) -> None:
-    """Make a gallery from one or more example clips per sign."""
+    """Make a gallery from one or more examples per sign: clips, or places in videos that a file of annotations names.
+
+    Annotations are ELAN files (--tier), detections (.csv, .json), what spotter decisions exports, or a project's
+    folder, of which the accepted hits are taken.
+    """
     from embeddings.encoders import load_encoder
     from embeddings.recordings import source_name
     from eval.segments import Segment, read_spans
@@ -70,7 +82,8 @@ def enroll(
     from ..enrolment import find_exemplars, span_of
 
     network = load_encoder(encoder)
-    found = find_exemplars(clips, network.required_inputs, media)
+    rate = stated_rate(context)
+    found = find_exemplars(clips, network.required_inputs, media, tiers, unit, rate)
     names = [source_name(exemplar.source) for exemplar in found]
     given: dict[str, Segment] = {}
     if span is not None:
@@ -78,12 +91,13 @@ def enroll(
             raise ValueError(f"--span is for one clip, {len(found)} were given; use --spans with a table alone")
         given = {names[0]: Segment(names[0], found[0].label, *span)}
     elif spans is not None:
-        given = read_spans(spans, unit, stated_rate(context), tiers)
+        given = read_spans(spans, unit, rate, tiers)
         _tell_spans_used(spans, list(given), [name for name in names if span_of(name, given) is not None], names)
     if output.exists() and any(output.iterdir()) and not add:
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
-    source = poses.source([e.source for e in found], network.required_inputs)
+    before = 0 if into is None else len(into)
+    source = poses.source(list(dict.fromkeys(e.source for e in found)), network.required_inputs)
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("exemplars", total=len(found))
@@ -91,6 +105,9 @@ def enroll(
             found, output, network, given, not whole, source, into, failures.add,
             lambda done, _: bar.update(task, completed=done),
         )  # fmt: skip
+    already = len(found) - len(failures.failed) - (len(gallery) - before)
+    if already and not json_output:
+        err.print(f"{already} of {len(found)} exemplars were there already")
     if json_output:
         print_json({"gallery": str(output), "signs": list(gallery.labels), "exemplars": len(gallery)})
     else:

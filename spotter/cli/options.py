@@ -51,7 +51,8 @@ Clips = Annotated[
     list[Path],
     typer.Argument(
         help="Clips of single signs (the file name up to ~ is the gloss), folders of them, folders of folders "
-        "(the folder's name is the gloss), or a CSV with file,label[,start,end].",
+        "(the folder's name is the gloss), a CSV with file,label[,start,end], or annotations of videos: .eaf, "
+        "detections, decisions, a project's folder.",
         show_default=False,
     ),
 ]
@@ -98,6 +99,12 @@ FrameRate = Annotated[
 Tiers = Annotated[
     list[str] | None,
     typer.Option("--tier", help="Of ELAN files: only this tier; may be repeated.", show_default=False),
+]
+
+
+PredictionsTiers = Annotated[
+    list[str] | None,
+    typer.Option("--predictions-tier", help="The same for the detections' ELAN files.", show_default=False),
 ]
 
 

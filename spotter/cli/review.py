@@ -21,7 +21,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(epilog="Example: [bold]spotter review project/[/bold]")(review)
     app.command(epilog="Example: [bold]spotter refit project/ --check[/bold]")(refit)
-    app.command(epilog="Example: [bold]spotter clips project/ -o dictionary/[/bold]")(clips)
     app.command(epilog="Example: [bold]spotter export project/ --as eaf --as csv -o results/[/bold]")(export)
 
 
@@ -135,37 +134,3 @@ def export(
         out.print(str(path))
     if not written:
         err.print("nothing to write: no hit with such a status")
-
-
-def clips(
-    folder: ProjectFolder = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder (default: exports/clips in the project).")
-    ] = None,
-    sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
-    status: Annotated[
-        list[str] | None, typer.Option(help="accepted (default), unsure, rejected, new; may be repeated.")
-    ] = None,
-    margin: Annotated[float, typer.Option(min=0.0, help="Seconds before and after the sign.")] = 0.2,
-    json_output: JsonFlag = False,
-) -> None:
-    """Cut every accepted hit out as a small video with its pose: a dictionary that spotter enroll reads."""
-    from ..project.clips import write_clips
-
-    project = opened(folder)
-    target = project.at.exports / "clips" if output is None else output
-    with progress_bar() as bar:
-        task = bar.add_task("clips")
-        made = write_clips(
-            project, target, status or ["accepted"], sign, margin,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
-    failures = Failures()
-    for what, why in made.failed:
-        failures.add(what, why)
-    if json_output:
-        print_json({"folder": str(target), "clips": made.rows})
-    else:
-        kept = f" ({made.kept} were there already)" if made.kept else ""
-        out.print(f"{len(made.rows)} clips in {target}/{kept}; look at {target}/index.html")
-    failures.finish(len(made.rows) + len(made.failed))

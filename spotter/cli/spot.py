@@ -47,7 +47,7 @@ def spot(
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "--output", "-o", help="File for the detections: .csv .json .eaf .vtt .TextGrid .pkl; may be repeated."
+            "--output", "-o", help="File for the detections: .csv .json .eaf .vtt .srt .TextGrid .pkl; may be repeated."
         ),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
@@ -98,6 +98,10 @@ def spot(
         int | None, typer.Option(min=1, help="Frames between windows (default: 3; 2 where scores are cosines).")
     ] = None,
     save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
+    media: Annotated[
+        list[Path] | None,
+        typer.Option(help="The videos of poses, or folders of them: linked from ELAN, pictured in the report."),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth, to score by and to show in the report.")] = None,
     unit: TruthUnit = None,
     tiers: Tiers = None,
@@ -105,14 +109,14 @@ def spot(
 ) -> None:
     """Find the gallery's signs in videos."""
     from embeddings.encoders import load_encoder
-    from embeddings.recordings import find_recordings
+    from embeddings.recordings import find_recordings, with_media
     from gallery import Gallery
 
     from ..pipeline import Companion, spot_videos
     from ..search.options import Selection, SpottingOptions, TransferOptions
 
     network = load_encoder(encoder)
-    recordings = find_recordings(videos, network.required_inputs, unique=True)
+    recordings = with_media(find_recordings(videos, network.required_inputs, unique=True), media or ())
     exemplars = Gallery.load(gallery)
     exemplars = exemplars.only(sign) if sign else exemplars
     references = None

@@ -5,7 +5,7 @@
 | `.csv` | columns video, sign, start, end, score; full precision | one file |
 | `.json` | the same with a header (format, version); without scores, as ground truth, also all videos | one file |
 | `.eaf` | ELAN, see `elan` | one file per video |
-| `.vtt` | WebVTT subtitles, see `vtt` | one file per video |
+| `.vtt`, `.srt` | subtitles, see `subtitles`; `.srt` holds no scores | one file per video |
 | `.TextGrid` | Praat, see `textgrid`; holds no scores | one file per video |
 | `.pkl` | the ECCV 2022 challenge's submission ``{video: [[sign, start ms, end ms], …]}`` | one file |
 
@@ -23,7 +23,7 @@ from ..detection import Detection
 
 __all__ = ["FORMATS", "ExportError", "Media", "read", "write"]
 
-FORMATS: tuple[str, ...] = (".csv", ".json", ".eaf", ".vtt", ".textgrid", ".pkl")
+FORMATS: tuple[str, ...] = (".csv", ".json", ".eaf", ".vtt", ".srt", ".textgrid", ".pkl")
 
 Media = str | Path | Mapping[str, str | Path]
 """A video file, or a mapping from video names to files."""
@@ -41,6 +41,7 @@ def write(
     tiers: str = "sign",
     step_ms: int = 1,
     videos: Sequence[str] | None = None,
+    glosses: Sequence[str] | None = None,
 ) -> list[Path]:
     """Writes detections, or other segments, in the format of the file's ending, whole or not at all.
 
@@ -50,6 +51,7 @@ def write(
         media: the video file, or video name → file; linked from ELAN files.
         tiers: ELAN only: "sign" for a tier per sign, "gloss" for one tier with all glosses.
         step_ms: `.pkl` only: times are rounded to multiples of this many milliseconds (40 is a frame of the challenge).
+        glosses: ELAN only: the controlled vocabulary from which ELAN offers signs; by default those that occur.
         videos: names of all videos searched, so that those without a segment appear too; media's names otherwise.
 
     Returns:
@@ -76,7 +78,7 @@ def write(
 
         write_submission(path, by_video(segments, searched), step_ms)
     else:
-        return _write_each(path, suffix, by_video(segments, searched), media, tiers)
+        return _write_each(path, suffix, by_video(segments, searched), media, tiers, glosses)
     return [path]
 
 
@@ -112,11 +114,13 @@ def _videos(segments: Sequence[Segment], media: Media | None, videos: Sequence[s
 
 
 def _write_each(
-    path: Path, suffix: str, segments: Mapping[str, Sequence[Segment]], media: Media | None, tiers: str
-) -> list[Path]:
+    path: Path, suffix: str, segments: Mapping[str, Sequence[Segment]], media: Media | None, tiers: str,
+    glosses: Sequence[str] | None,
+) -> list[Path]:  # fmt: skip
+    signs = sorted({s.sign for listed in segments.values() for s in listed}) if glosses is None else list(glosses)
     from .elan import write_eaf
+    from .subtitles import write_srt, write_vtt
     from .textgrid import write_textgrid
-    from .vtt import write_vtt
 
     if media is not None and not isinstance(media, Mapping) and len(segments) > 1:
         raise ExportError(f"{path}: one media file for {len(segments)} videos; give a mapping from video name to file")
@@ -128,7 +132,9 @@ def _write_each(
         own = segments.get(video, ())
         if suffix == ".eaf":
             file = media.get(video) if isinstance(media, Mapping) else media
-            write_eaf(target, own, video, None if file is None else Path(file), tiers)
+            write_eaf(target, own, video, None if file is None else Path(file), tiers, signs)
+        elif suffix == ".srt":
+            write_srt(target, own)
         elif suffix == ".textgrid":
             write_textgrid(target, own, video)
         else:

@@ -2,8 +2,9 @@
 
 Layout: a tier per sign (named like it), or one tier `signs` with all glosses; the annotation's value is the gloss.
 Each such tier has a dependent tier `… score` (symbolic association, one value per annotation), where ELAN users look
-for facts about an annotation. ELAN allows no overlap within a tier: annotations are laid in the order of time, each
-on the first of the tiers `X`, `X (2)`, `X (3)` … that is free then (touching is no overlap).
+for facts about an annotation. The tiers' linguistic type has a controlled vocabulary of the signs, so that ELAN offers
+them where somebody corrects a gloss. ELAN allows no overlap within a tier: annotations are laid in the order of time,
+each on the first of the tiers `X`, `X (2)`, `X (3)` … that is free then (touching is no overlap).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ MIME_TYPES = {
     ".avi": "video/x-msvideo", ".mkv": "video/x-matroska", ".webm": "video/webm", ".wmv": "video/x-ms-wmv",
     ".wav": "audio/x-wav",
 }  # fmt: skip
-SIGN, SCORE = "sign", "score"
+SIGN, SCORE, VOCABULARY = "sign", "score", "signs"
+LANGUAGE, LANGUAGE_DEFINITION = "und", "http://cdb.iso.org/lg/CDB-00130975-001"
+"""ISO 639-3's code for a language that is not stated, as ELAN names it."""
 
 
 class EafDocument:
@@ -61,6 +64,16 @@ class EafDocument:
         mime = MIME_TYPES.get(media.suffix.lower(), "unknown")
         url = "file:///" + absolute.as_posix().lstrip("/")
         self.eaf.add_linked_file(url, relative, mime)
+
+    def set_vocabulary(self, glosses: Sequence[str]) -> None:
+        """The controlled vocabulary that ELAN offers on the tiers of signs, in this order."""
+        self.eaf.add_language(LANGUAGE, LANGUAGE_DEFINITION, "undetermined (und)")
+        self.eaf.add_controlled_vocabulary(VOCABULARY)
+        descriptions, _, _ = self.eaf.controlled_vocabularies[VOCABULARY]
+        descriptions.append((LANGUAGE, ""))  # without it ELAN takes the vocabulary for one of the older form
+        for number, gloss in enumerate(dict.fromkeys(glosses), start=1):
+            self.eaf.add_cv_entry(VOCABULARY, f"{VOCABULARY}-{number}", [(_xml_text(gloss), LANGUAGE, "")])
+        self.eaf.linguistic_types[SIGN]["CONTROLLED_VOCABULARY_REF"] = VOCABULARY
 
     def add_tier(self, name: str) -> None:
         """A tier of aligned annotations; nothing happens when it exists."""
@@ -129,12 +142,18 @@ def _xml_text(text: str) -> str:
 
 
 def write_eaf(
-    path: Path, segments: Sequence[Segment], video: str, media: Path | None = None, tiers: str = "sign"
+    path: Path,
+    segments: Sequence[Segment],
+    video: str,
+    media: Path | None = None,
+    tiers: str = "sign",
+    glosses: Sequence[str] = (),
 ) -> None:
     """Writes the segments of one video.
 
     Args:
         tiers: "sign" for a tier per sign, in the order of the alphabet, or "gloss" for one tier `signs`.
+        glosses: the controlled vocabulary, in its order; signs that occur and are not in it come last.
 
     Raises:
         ValueError: `tiers` is neither, a gloss cannot be written in XML, or the folder cannot be written.
@@ -142,6 +161,7 @@ def write_eaf(
     if tiers not in ("sign", "gloss"):
         raise ValueError(f"tiers is {tiers!r}; expected 'sign' (a tier per sign) or 'gloss' (one tier)")
     document = EafDocument(video)
+    document.set_vocabulary([*glosses, *sorted({s.sign for s in segments})])
     if media is not None:
         document.link_media(media, path)
     names = sorted({s.sign for s in segments}) if tiers == "sign" and segments else ["signs"]

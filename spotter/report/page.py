@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -105,37 +106,55 @@ def _hit_pictures(videos: Sequence[VideoFacts]) -> dict[int, str]:
 def _example_pictures(
     videos: Sequence[VideoFacts], gallery: Gallery | str | Path | None, files_of: Mapping[str, Path]
 ) -> dict[str, Picture]:
-    """Sign → its first exemplar's strip, kept once as a style rule and used in every row."""
-    from .pictures import strips
+    """Sign → its first exemplar's strip, kept once as a style rule and used in every row: from the files given, else as
+    the gallery keeps it, else from where it was enrolled."""
+    from .pictures import data_url, strips
 
-    spans = _exemplar_spans(gallery)
     signs = sorted({d.sign for video in videos for d in video.detections})
+    exemplars = _exemplars(gallery, set(signs))
     pictures: dict[str, Picture] = {}
     for sign in signs:
-        source, span = spans.get(sign, ("", None))
-        file = files_of.get(Path(source).stem) if source else None
-        file = file if file is not None else files_of.get(sign)
-        if not is_video(file):
-            continue
-        (url,) = strips(Path(str(file)), [span if span is not None else _whole(Path(str(file)))])
+        example = exemplars.get(sign, _Exemplar())
+        file = files_of.get(Path(example.source).stem) if example.source else None
+        file = file if file is not None else next((f for n, f in files_of.items() if n.partition("~")[0] == sign), None)
+        url = ""
+        if is_video(file):
+            (url,) = strips(Path(str(file)), [example.span if example.span is not None else _whole(Path(str(file)))])
+        if not url and example.thumbnail is not None:
+            url = data_url(example.thumbnail)
+        if not url and example.span is not None and example.path is not None and is_video(example.path):
+            (url,) = strips(example.path, [example.span])
         if url:
             pictures[sign] = Picture(f"example-{len(pictures)}", url)
     return pictures
 
 
-def _exemplar_spans(gallery: Gallery | str | Path | None) -> dict[str, tuple[str, tuple[float, float] | None]]:
+@dataclass(frozen=True)
+class _Exemplar:
+    """What a gallery says of a sign's first exemplar."""
+
+    source: str = ""
+    span: tuple[float, float] | None = None
+    path: Path | None = None
+    thumbnail: bytes | None = None
+
+
+def _exemplars(gallery: Gallery | str | Path | None, signs: set[str]) -> dict[str, _Exemplar]:
     if gallery is None:
         return {}
     if isinstance(gallery, str | Path):
         from gallery import Gallery as Opened
 
         gallery = Opened.load(gallery)
-    spans: dict[str, tuple[str, tuple[float, float] | None]] = {}
-    for label, facts in zip(gallery.exemplar_labels, gallery.facts, strict=True):
+    exemplars: dict[str, _Exemplar] = {}
+    for name, label, facts in zip(gallery.ids, gallery.exemplar_labels, gallery.facts, strict=True):
+        if label not in signs or label in exemplars:
+            continue
         start, end = facts.get("start"), facts.get("end")
         span = None if start is None or end is None or end <= start else (float(start), float(end))
-        spans.setdefault(label, (str(facts.get("source", "")), span))
-    return spans
+        path = Path(facts["path"]) if facts.get("path") else None
+        exemplars[label] = _Exemplar(str(facts.get("source", "")), span, path, gallery.thumbnail(name))
+    return exemplars
 
 
 def _whole(file: Path) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAMES", "HEIGHT", "strip_size", "strips"]
+__all__ = ["FRAMES", "HEIGHT", "Frame", "data_url", "jpeg", "jpeg_strips", "strip_size", "strips"]
 
 FRAMES = 4
 """Pictures in a strip."""
@@ -25,14 +25,19 @@ Frame = NDArray[np.uint8]
 
 
 def strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[str]:
-    """A data URL per span (start s, end s) of a video, "" where the video shows nothing there.
+    """A data URL per span (start s, end s) of a video, "" where the video shows nothing there; see `jpeg_strips`."""
+    return [data_url(picture) if picture else "" for picture in jpeg_strips(video, spans)]
 
-    The video is streamed: only the pictures of the strips are kept in memory. A video that cannot be decoded gives ""
-    everywhere and a warning.
+
+def jpeg_strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+    """A JPEG file's bytes per span (start s, end s) of a video, none where the video shows nothing there.
+
+    The video is streamed: only the pictures of the strips are kept in memory. A video that cannot be decoded gives
+    none anywhere, and a warning.
     """
     from embeddings.video import VideoError, probe
 
-    result = [""] * len(spans)
+    result = [b""] * len(spans)
     if not spans:
         return result
     try:
@@ -40,7 +45,7 @@ def strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[str]:
         size = strip_size(info.width, info.height)
         for group in _passes(spans):
             for at, pictures in _grab(video, spans, group, size):
-                result[at] = _data_url(pictures)
+                result[at] = jpeg(pictures)
     except (VideoError, OSError) as error:
         warnings.warn(f"{video.name}: no pictures in the report ({error})", stacklevel=2)
     return result
@@ -92,7 +97,8 @@ def _grab(
     yield from ((at, pictures) for at, pictures in pictures_of.items() if pictures)
 
 
-def _data_url(pictures: Iterable[Frame]) -> str:
+def jpeg(pictures: Iterable[Frame]) -> bytes:
+    """Pictures of one height side by side, a white line between them."""
     from PIL import Image
 
     listed = list(pictures)
@@ -100,4 +106,9 @@ def _data_url(pictures: Iterable[Frame]) -> str:
     parts = [part for picture in listed for part in (picture, line)][:-1]
     buffer = io.BytesIO()
     Image.fromarray(np.concatenate(parts, axis=1)).save(buffer, "JPEG", quality=72, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def data_url(picture: bytes) -> str:
+    """A JPEG file's bytes as a `data:` URL."""
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()

@@ -167,7 +167,17 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
         assert (mine is None) == (theirs is None)
         if mine is not None and theirs is not None:
             np.testing.assert_array_equal(mine, theirs)
-    assert list(loaded.exemplars.columns) == ["id", "label", "source", "start", "end", "donor", "frames"]
+    assert list(loaded.exemplars.columns) == [
+        "id",
+        "label",
+        "source",
+        "start",
+        "end",
+        "donor",
+        "frames",
+        "path",
+        "thumbnail",
+    ]
     empty = Gallery.load(Gallery(5, "e").save(tmp_path / "empty"))
     assert (len(empty), empty.dim) == (0, 5)
 

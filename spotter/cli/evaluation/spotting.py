@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..console import err, out, print_json
-from ..options import FrameRate, PredictionsUnit, Tiers, TruthUnit
+from ..options import FrameRate, PredictionsTiers, PredictionsUnit, Tiers, TruthUnit
 from . import compare as comparing
 from . import isolated
 
@@ -55,6 +55,7 @@ def eval_spotting(
     predictions_unit: PredictionsUnit = None,
     fps: FrameRate = None,
     tiers: Tiers = None,
+    predictions_tiers: PredictionsTiers = None,
     plots: Annotated[
         Path | None,
         typer.Option(help="Picture (.png .svg .pdf): precision-recall, F1 over IoU, boundaries.", show_default=False),
@@ -74,7 +75,7 @@ def eval_spotting(
     references = read_segments(truth, unit, fps, tiers)
     systems = {}
     for name, path in zip(_short_names(predictions), predictions, strict=True):
-        systems[name] = read_segments(path, predictions_unit, fps)
+        systems[name] = read_segments(path, predictions_unit, fps, predictions_tiers)
         check_truth(references, systems[name])
     if official:
         scores = {name: challenge_f1(references, detections) for name, detections in systems.items()}
@@ -123,12 +124,18 @@ def report(
         list[Path] | None, typer.Option("--video", help="The videos, or folders of them; may be repeated.")
     ] = None,
     gallery: Annotated[Path | None, typer.Option("--gallery", "-g", help="Folder of the gallery.")] = None,
-    exemplar: Annotated[list[Path] | None, typer.Option("--exemplar", help="Exemplar videos; may be repeated.")] = None,
+    exemplar: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--exemplar", help="Exemplar videos, called as for spotter enroll, or folders of them; may be repeated."
+        ),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Ground truth to show beside the detections.")] = None,
     unit: TruthUnit = None,
     predictions_unit: PredictionsUnit = None,
     fps: FrameRate = None,
     tiers: Tiers = None,
+    predictions_tiers: PredictionsTiers = None,
 ) -> None:
     """A page that a person can look at: timelines, pictures of the exemplar beside each hit, ground truth."""
     from embeddings.recordings import find_recordings
@@ -138,7 +145,7 @@ def report(
     from ...report.page import write_report
     from ...scoring import check_truth
 
-    hits = read(detections, predictions_unit, fps)
+    hits = read(detections, predictions_unit, fps, predictions_tiers)
     references = None if truth is None else read_segments(truth, unit, fps, tiers)
     if references is not None:
         check_truth(references, by_video(hits))
@@ -148,6 +155,25 @@ def report(
         media={r.name: r.path for r in find_recordings(video or [], ("frames",))},
         gallery=gallery,
         truth=references,
-        exemplars={r.name: r.path for r in find_recordings(exemplar or [], ("frames",))},
+        exemplars=_examples(exemplar or [], {d.sign for d in hits}),
     )
     out.print(f"report → {page}")
+
+
+def _examples(given: list[Path], signs: set[str]) -> dict[str, Path]:
+    """Clip's name and gloss → its file, of example clips.
+
+    Raises:
+        ValueError: none of them is of a sign that was detected.
+    """
+    from ...exemplars import find_exemplars
+
+    files: dict[str, Path] = {}
+    for exemplar in find_exemplars(given, ("frames",)) if given else []:
+        path = Path(exemplar.source)
+        files.setdefault(path.stem, path)
+        files.setdefault(exemplar.label, path)
+    if given and signs and not any(name.partition("~")[0] in signs for name in files):
+        named, wanted = ", ".join(sorted(files)[:3]), ", ".join(sorted(signs)[:3])
+        raise ValueError(f"--exemplar: the clips show {named} …, and the detections are of {wanted} …; none fits")
+    return files

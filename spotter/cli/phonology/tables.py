@@ -10,7 +10,7 @@ import typer
 from safe_files import GroupedHDF5
 
 from ..console import out
-from ..options import Poses, Videos, reads_recordings
+from ..options import Poses, Tiers, Videos, reads_recordings
 from .files import over_poses, write_rows
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def locations(
             "is one sign, trimmed from hands-up to hands-down.",
         ),
     ] = None,
+    tiers: Tiers = None,
     table: Annotated[Path | None, typer.Option(help="CSV of the signs and their places, too.")] = None,
     literal: Annotated[
         bool, typer.Option("--published", help="Vectors with the published program's endless arms and lost faces.")
@@ -102,7 +103,7 @@ def locations(
     from embeddings.phonology.sign_locations import sign_locations
     from embeddings.phonology.signer_space import signer_space
 
-    segments = _signs_of(signs)
+    segments = _signs_of(signs, tiers)
 
     def work(recording: Recording, pose: Pose) -> None:
         space = signer_space(pose)
@@ -172,12 +173,12 @@ def _in_words(video: str, sign: str, start: float, end: float, left: str, right:
     return f"{video}: {sign or 'the sign'} {start:.2f}–{end:.2f} s: {hands}"
 
 
-def _signs_of(path: Path | None) -> dict[str, list[Segment]] | None:
+def _signs_of(path: Path | None, tiers: list[str] | None) -> dict[str, list[Segment]] | None:
     if path is None:
         return None
     from eval.segments import read_segments
 
-    return read_segments(path)
+    return read_segments(path, tiers=tiers)
 
 
 def _spans(
