@@ -1,6 +1,6 @@
 """Filmed worlds to fit on: procedural signing through rendered, compressed video and a pose estimator.
 
-    python scripts/make/filmed.py FOLDER [--worlds 6] [--estimator mediapipe]
+    python scripts/make/filmed.py FOLDER [--worlds 6] [--estimator holistic]
 
 Every world has another vocabulary, people, rooms, cameras, frame rate, picture size and compression, and four queries:
 fluent signing, fast fluent signing, one sign after the other as in a dictionary, and signing that hardly holds the
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--worlds", type=int, default=6)
-    parser.add_argument("--estimator", default="mediapipe")
+    parser.add_argument("--estimator", default="holistic")
     args = parser.parse_args()
     for world in filmed_worlds(args.folder, range(FIRST_WORLD, FIRST_WORLD + args.worlds), args.estimator):
         seconds = sum(len(q) / q.fps for q in world.queries)

@@ -174,7 +174,7 @@ def main() -> None:
               flush=True)  # fmt: skip
     films: list[Judged] = []
     films_seeds = range(filmed.FIRST_WORLD, filmed.FIRST_WORLD + args.films)
-    for world in filmed.filmed_worlds(args.filmed, films_seeds, "mediapipe"):
+    for world in filmed.filmed_worlds(args.filmed, films_seeds, "holistic"):
         films += judged(encoder, cohort, world.exemplars, world.queries)
         print(f"filmed {world.seed}: {sum(len(v.true) for v in films)} candidates, "
               f"{sum(v.true.sum() for v in films)} true", flush=True)  # fmt: skip

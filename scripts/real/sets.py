@@ -75,5 +75,6 @@ def real_sets(folder: Path) -> dict[str, list[Clip]]:
         "traduttore-16": read_collection(folder / "traduttore_asl_mit" / "traduttore_asl.npz"),
         "ksl77-pairs": read_koala(folder / "ksl77_koala_videos"),
         "fingerspelling": read_collection(folder / "sts_fingerspelling" / "fingerspelling.npz"),
+        "wlasl25": read_collection(folder / "wlasl25_in_the_wild" / "wlasl25.npz"),
     }
     return {name: [c for c in clips if c.label != "<idle>"] for name, clips in sets.items()}

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .console import Failures, err, out, progress_bar
-from .options import Poses, reads_recordings
+from .options import EncoderName, Poses, reads_recordings
 
 if TYPE_CHECKING:
     from embeddings.isolated.classify import Classifier
     from embeddings.training.items import Item
+
+    from ..search.likeness import NearestExemplar
 
 __all__ = ["items_to_classify", "register"]
 
@@ -40,7 +42,10 @@ def register(app: typer.Typer) -> None:
         "[bold]spotter train vtn-pf-autsl --data clips.csv?media=videos/ --poses poses/ -o run/[/bold] · "
         "[bold]torchrun --nproc-per-node 4 -m spotter train …[/bold]"
     )(train)
-    app.command(epilog="Example: [bold]spotter classify clips/ -m run/best.safetensors -o labels.csv[/bold]")(classify)
+    app.command(
+        epilog="Examples: [bold]spotter classify clips/ -m run/best.safetensors -o labels.csv[/bold] · "
+        "[bold]spotter classify clips/ -g gallery/ -o labels.csv[/bold]"
+    )(classify)
     group = typer.Typer(no_args_is_help=True, help="Several classifiers as one, by fitted weights.")
     group.command(
         epilog="Example: [bold]spotter ensemble fit a.csv b.csv --labels validation.csv -o ensemble.json[/bold]"
@@ -104,7 +109,9 @@ def train(
     out.print(f"{result.checkpoint}, loss.png, log.csv, tensorboard/ in {output}/")
 
 
-def items_to_classify(given: list[str], classifier: Classifier, poses: Poses, split: str) -> list[Item]:
+def items_to_classify(
+    given: list[str], classifier: Classifier | NearestExemplar, poses: Poses, split: str
+) -> list[Item]:
     """What to classify: a data source with its ids and labels, or recordings and folders of them."""
     from functools import partial
 
@@ -135,7 +142,15 @@ def classify(
     clips: Annotated[
         list[str], typer.Argument(help="Clips, folders of them, or data as for training.", show_default=False)
     ],
-    model: Checkpoint,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Checkpoint of an encoder trained on these signs.", show_default=False),
+    ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option("--gallery", "-g", help="Or a gallery: one example a sign is enough.", show_default=False),
+    ] = None,
+    encoder: EncoderName = "default",
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV sample,rank,label,probability.")] = Path(
         "labels.csv"
     ),
@@ -149,13 +164,16 @@ def classify(
     split: Annotated[str, typer.Option(help="Only this split of the data.")] = "",
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.cpu,
 ) -> None:
-    """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too."""
+    """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too.
+
+    With --gallery by the evidence that spotting uses: vectors and alignment of the clip, trimmed to its sign.
+    """
     import numpy as np
 
-    from embeddings.isolated.classify import Classifier, top_labels, write_labels
+    from embeddings.isolated.classify import top_labels, write_labels
     from embeddings.isolated.ensemble import Scores, write_scores
 
-    classifier = Classifier(model, "cuda" if device is Device.cuda else "cpu")
+    classifier = _classifier(model, gallery, encoder, "cuda" if device is Device.cuda else "cpu")
     items = items_to_classify(clips, classifier, poses, split)
     failures, rows, seconds = Failures(), dict[str, Any](), 0.0
     with progress_bar() as bar:
@@ -173,7 +191,8 @@ def classify(
     write_labels(output, ranked)
     out.print(f"{len(rows)} of {len(items)} clips → {output}")
     if scores is not None and rows:
-        write_scores(scores, Scores(model.stem, tuple(rows), classifier.labels, np.stack(list(rows.values()))))
+        name = (model or gallery or output).stem
+        write_scores(scores, Scores(name, tuple(rows), classifier.labels, np.stack(list(rows.values()))))
     labels = {name: [label for label, _ in best] for name, best in ranked.items()}
     if submission is not None:
         from eval.isolated.files import fill_template
@@ -185,7 +204,30 @@ def classify(
     failures.finish(len(items))
 
 
-def _print_accuracy(items: list[Item], labels: dict[str, list[str]], classifier: Classifier, seconds: float) -> None:
+def _classifier(model: Path | None, gallery: Path | None, encoder: str, device: str) -> Classifier | NearestExemplar:
+    """What names the signs.
+
+    Raises:
+        ValueError: a checkpoint and a gallery are given, or neither.
+    """
+    from embeddings.encoders import load_encoder
+    from embeddings.isolated.classify import Classifier
+    from gallery import Gallery
+
+    from ..search.likeness import NearestExemplar
+
+    if (model is None) == (gallery is None):
+        given = "neither is" if model is None else "both are"
+        raise ValueError(f"--model or --gallery says which signs there are; {given} given, expected one of them")
+    if model is not None:
+        return Classifier(model, device)
+    assert gallery is not None
+    return NearestExemplar(Gallery.load(gallery), load_encoder(encoder).to(device))
+
+
+def _print_accuracy(
+    items: list[Item], labels: dict[str, list[str]], classifier: Classifier | NearestExemplar, seconds: float
+) -> None:
     from eval.isolated import isolated_score
 
     truth = {item.id: item.label for item in items if item.label in classifier.labels and item.id in labels}

@@ -23,6 +23,7 @@ from ..pipeline import spot_videos
 from ..search.alignment import UNREACHED, align_everywhere, unit_rows
 from ..search.judge import LEAST
 from ..search.judge import THRESHOLD as JUDGED_THRESHOLD
+from ..search.likeness import likeness
 from ..search.options import SpottingOptions
 from ..search.peaks import Peak
 from ..search.standing import standing
@@ -99,12 +100,11 @@ class WindowMethod(Method):
     """One vector per window, cosine with the exemplar's.
 
     Attributes:
-        options: windows, refinement, calibration, transfer; its threshold is not used.
-        aligned: of single signs, what the distance of their aligned frame features takes from the cosine.
+        options: windows, refinement, calibration, transfer; its threshold is not used. With refinement single signs
+            are compared by vectors and alignment, else by vectors.
     """
 
     options: SpottingOptions = field(default_factory=SpottingOptions)
-    aligned: float = 0.0
 
     def _detections(
         self, exemplars: Sequence[Clip], queries: Sequence[Clip], threshold: float, known: Mapping[str, str] | None
@@ -121,11 +121,10 @@ class WindowMethod(Method):
         return {result.video: result.detections for result in results}
 
     def similarity(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
-        cosine = _vector_similarity(self.load(), clips)
-        if not self.aligned:
-            return cosine
-        frames = AlignmentMethod("", "", self.encoder, 0.0, 0.0)
-        return cosine + self.aligned * frames.similarity(clips)
+        if not self.options.refine:
+            return _vector_similarity(self.load(), clips)
+        gallery = enroll([_labelled(clip) for clip in clips], encoder=self.load())
+        return likeness(gallery, gallery)
 
 
 @dataclass(frozen=True)
@@ -280,7 +279,6 @@ METHODS: dict[str, Method] = {
         WindowMethod(
             "sign-spotter", "windows and alignment, judged together: what `spotter spot` does", "default",
             JUDGED_THRESHOLD, LEAST,
-            aligned=0.1,  # more on ksl13 and ksl77; procedural signs lose .01 top-1 by it
         ),
     )
 }  # fmt: skip

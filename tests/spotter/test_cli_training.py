@@ -85,6 +85,24 @@ def test_clips_are_classified_and_the_broken_one_is_named(trained: Path) -> None
     assert sum(float(v) for k, v in scores.items() if k != "sample") == pytest.approx(1, abs=1e-5)
 
 
+def test_clips_are_classified_by_one_example_a_sign(trained: Path) -> None:
+    examples, found = trained / "examples", trained / "by-gallery.csv"
+    world = SignWorld(5, 4)
+    for k in range(4):
+        pose = world.clip(k, signer=3).pose
+        assert pose is not None
+        write_pose(examples / f"sign-{k:03d}.pose", pose)
+    assert run("enroll", examples, "-o", trained / "gallery").exit_code == 0
+    done = run("classify", *(trained / "clips" / f"sign-{k:03d}" / "a.pose" for k in range(4)), "-g",
+               trained / "gallery", "-o", found, "--top", "1")  # fmt: skip
+    assert done.exit_code == 1, "four clips are named a: the second must be refused"
+    done = run("classify", trained / "clips", "-g", trained / "gallery", "-o", found, "--top", "1")
+    assert "1 of 5 failed: b" in done.output
+    assert [(row["sample"], row["label"]) for row in rows_of(found)] == [
+        (f"sign-{k:03d}/a", f"sign-{k:03d}") for k in range(4)
+    ]
+
+
 def test_data_that_knows_the_answer_is_scored(trained: Path) -> None:
     done = run(
         "classify", "procedural:5?signs=4&signers=20-21", "-m", trained / "run" / "best.safetensors", "-o",
@@ -161,6 +179,8 @@ def test_explain_looks_at_the_window_that_classify_decides_on(trained: Path) -> 
         (("train", "spoter-wlasl100"), "no data of its own"),
         (("train", "sl-gcn-quick", "--set", "run.speed=9"), "run.speed is not known"),
         (("classify", "nowhere", "-m", "none.safetensors"), "no such checkpoint"),
+        (("classify", "nowhere"), "neither is given"),
+        (("classify", "nowhere", "-m", "none.safetensors", "-g", "gallery"), "both are given"),
         (("explain", "nowhere.mp4", "-m", "none.safetensors"), "no such checkpoint"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Clips given to `spotter eval isolated` in place of predictions: encoded, or named by a classifier, then scored."""
+"""Clips given to `spotter eval isolated` in place of predictions: compared, or named by a classifier, then scored."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..console import Failures
     from ..options import Poses
 
-__all__ = ["classified", "encoded", "refuse_clips"]
+__all__ = ["classified", "compared", "refuse_clips"]
 
 
-def encoded(clips: Path, encoder: str, poses: Poses, failures: Failures) -> tuple[list[str], NDArray[np.float32]]:
-    """(ids, vectors (N, D)), one a clip trimmed to its sign; clips that fail are told and left out.
+def compared(clips: Path, encoder: str, poses: Poses, failures: Failures) -> tuple[list[str], NDArray[np.float64]]:
+    """(N ids, (N, N) how alike the clips' signs are, by vectors and alignment); clips that fail are told and left out.
 
     Raises:
         ValueError: no clip could be encoded.
@@ -25,13 +25,14 @@ def encoded(clips: Path, encoder: str, poses: Poses, failures: Failures) -> tupl
     from embeddings.recordings import find_recordings
 
     from ...enrolment import Exemplar, enroll
+    from ...search.likeness import likeness
 
     network = load_encoder(encoder)
     recordings = find_recordings([clips], network.required_inputs, recursive=True)
     source = poses.source(recordings, network.required_inputs)
     waiting = [Exemplar(r.name_in(clips), r) for r in recordings]
     gallery = enroll(waiting, None, network, poses=source, on_error=failures.add)
-    return list(gallery.exemplar_labels), gallery.vectors
+    return list(gallery.exemplar_labels), likeness(gallery, gallery)
 
 
 def classified(clips: Path, model: Path, poses: Poses, most: int, failures: Failures) -> dict[str, list[str]]:

@@ -63,7 +63,8 @@ def eval_isolated(
         ),
     ] = None,
     encoder: Annotated[
-        str, typer.Option("--encoder", "-e", help="With --one-shot: encode the clips, trimmed to their signs.")
+        str,
+        typer.Option("--encoder", "-e", help="With --one-shot: compare clips by vectors and alignment."),
     ] = "",
     json_output: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -72,9 +73,10 @@ def eval_isolated(
     from eval.isolated import confusion as maps
     from eval.isolated import confusion_page, isolated_score
     from eval.isolated.files import read_ranked, read_truth, read_vectors
+    from eval.isolated.retrieval import cosine_similarity
     from eval.isolated.scores import mismatch
 
-    from .clips import classified, encoded, refuse_clips
+    from .clips import classified, compared, refuse_clips
 
     labels, signers = read_truth(truth, split)
     signer_of = signers if len(signers) == len(labels) else None
@@ -82,14 +84,15 @@ def eval_isolated(
         err.print(f"{len(labels) - len(signers)} of {len(labels)} clips have no signer; signers are left out")
     failures = Failures()
     if one_shot:
-        vectors: tuple[list[str], Any]
+        alike: tuple[list[str], Any]
         if encoder:
-            vectors = encoded(predictions, encoder, poses, failures)
+            alike = compared(predictions, encoder, poses, failures)
         else:
             refuse_clips(predictions)
-            vectors = read_vectors(predictions)
-        _one_shot(predictions, vectors, labels, signer_of, sorted({1, k}), draws, seed, json_output)
-        failures.finish(len(vectors[0]) + len(failures.failed))
+            ids, vectors = read_vectors(predictions)
+            alike = ids, cosine_similarity(vectors)
+        _one_shot(predictions, alike, labels, signer_of, sorted({1, k}), draws, seed, json_output)
+        failures.finish(len(alike[0]) + len(failures.failed))
         return
     if model is not None and (predictions.suffix.lower() != ".csv" or is_spoter_csv(predictions)):
         ranked = classified(predictions, model, poses, k, failures)
@@ -144,7 +147,7 @@ def _one_shot(
 ) -> None:
     from eval.isolated import retrieval
 
-    ids, vectors = found
+    ids, similarity = found
     place = {clip: row for row, clip in enumerate(ids)}
     clips = [clip for clip in labels if clip in place]
     if len(clips) < len(labels):
@@ -154,8 +157,9 @@ def _one_shot(
         )
     if not clips:
         raise ValueError(f"{path}: holds no vector of the ground truth's clips; ids must be the same in both")
+    rows = [place[clip] for clip in clips]
     score = retrieval.one_shot_retrieval(
-        retrieval.cosine_similarity(vectors[[place[clip] for clip in clips]]),
+        similarity[rows][:, rows],
         [labels[clip] for clip in clips],
         None if signers is None else [signers[clip] for clip in clips],
         ks=tuple(ks),
