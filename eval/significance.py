@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
-    "Comparison", "Interval", "accuracy_of", "bootstrap_interval", "f1_of", "holm", "paired_bootstrap", "wilson",
+    "Comparison", "Interval", "accuracy_of", "bootstrap_interval", "compared_draws", "f1_of", "holm",
+    "paired_bootstrap", "resamples", "wilson",
 ]  # fmt: skip
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -68,7 +69,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _resamples(clusters: int, repeats: int, seed: int) -> NDArray[np.float64]:
+def resamples(clusters: int, repeats: int, seed: int) -> NDArray[np.float64]:
     """(repeats, clusters): how often each cluster is drawn, `clusters` draws with replacement a row."""
     if clusters < 2:
         raise ValueError(f"{clusters} cluster(s) to draw from; the bootstrap needs at least 2 videos or signers")
@@ -90,7 +91,7 @@ def bootstrap_interval(
         ValueError: fewer than two clusters.
     """
     rows = np.asarray(counts, np.float64)
-    drawn = statistic(_resamples(len(rows), repeats, seed) @ rows)
+    drawn = statistic(resamples(len(rows), repeats, seed) @ rows)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(statistic(rows.sum(axis=0, keepdims=True))[0]), float(low), float(high), level)
 
@@ -130,11 +131,14 @@ def paired_bootstrap(
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if a.shape != b.shape:
         raise ValueError(f"the counts are {a.shape} and {b.shape}; expected the same videos in the same order")
-    weights = _resamples(len(a), repeats, seed)
-    drawn = statistic(weights @ a) - statistic(weights @ b)
+    weights = resamples(len(a), repeats, seed)
     figures = [float(statistic(rows.sum(axis=0, keepdims=True))[0]) for rows in (a, b)]
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    tail = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    p_value = min(1.0, 2 * (int(tail) + 1) / (repeats + 1))
-    difference = Interval(figures[0] - figures[1], float(low), float(high), level)
-    return Comparison(figures[0], figures[1], difference, p_value)
+    return compared_draws(figures[0], figures[1], statistic(weights @ a) - statistic(weights @ b), level)
+
+
+def compared_draws(first: float, second: float, differences: NDArray[np.float64], level: float = 0.95) -> Comparison:
+    """Two systems' figures and the differences (R,) that the same draws of clusters gave; see `paired_bootstrap`."""
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    tail = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
+    p_value = min(1.0, 2 * (int(tail) + 1) / (len(differences) + 1))
+    return Comparison(first, second, Interval(first - second, float(low), float(high), level), p_value)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..segments import Segment, Segments, as_segments
 from .f1 import SpottingScore, one_to_one_f1, pairs_by_sign
 
-__all__ = ["PrecisionRecall", "f1_per_iou", "precision_recall"]
+__all__ = ["PrecisionRecall", "average_precisions", "f1_per_iou", "precision_recall"]
 
 ByVideo = Mapping[str, Sequence[Segment]]
 IOU_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -76,9 +76,51 @@ def precision_recall(truth: Segments, predictions: Segments, threshold: float = 
     Raises:
         ValueError: a detection has no score.
     """
-    references, predicted = as_segments(truth), as_segments(predictions)
+    references = as_segments(truth)
+    scores, hits, _ = _ranked(references, as_segments(predictions), threshold)
+    last = _last_of_each(scores)
+    tp = np.cumsum(hits)[last]
+    return PrecisionRecall(scores[last], tp, last + 1 - tp, sum(map(len, references.values())), threshold)
+
+
+def average_precisions(
+    truth: Segments, predictions: Segments, draws: NDArray[np.floating], threshold: float = 0.5
+) -> NDArray[np.float64]:
+    """(R,) average precision of R draws of the videos.
+
+    Args:
+        draws: (R, V) how often each video of the ground truth, in its order, is drawn.
+
+    Raises:
+        ValueError: a detection has no score, or the draws are of another number of videos.
+    """
+    references = as_segments(truth)
+    if draws.shape[1] != len(references):
+        raise ValueError(f"the draws are of {draws.shape[1]} videos; expected {len(references)}")
+    scores, hits, videos = _ranked(references, as_segments(predictions), threshold)
+    last = _last_of_each(scores)
+    occurrences = draws @ np.array([len(segments) for segments in references.values()], np.float64)
+    found = np.zeros(len(draws))
+    for row, drawn in enumerate(draws):
+        weight = drawn[videos]
+        tp, listed = np.cumsum(weight * hits)[last], np.cumsum(weight)[last]
+        envelope = np.maximum.accumulate((tp / np.maximum(listed, 1e-12))[::-1])[::-1]
+        found[row] = np.sum(np.diff(tp, prepend=0.0) * envelope) / max(occurrences[row], 1)
+    return found
+
+
+def _last_of_each(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Index of the last of each run of equal scores."""
+    return np.flatnonzero(np.diff(scores, append=np.nan) != 0) if len(scores) else np.zeros(0, np.intp)
+
+
+def _ranked(
+    references: ByVideo, predicted: ByVideo, threshold: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.intp]]:
+    """(score, whether it hits, number of its video), each (N,), of every detection, the highest score first."""
     detections = sorted(_scored(references, predicted), key=lambda d: (-d[0], d[1], d[2]))
     candidates = _candidates(references, predicted, threshold)
+    number = {video: at for at, video in enumerate(references)}
     matched: set[tuple[str, int]] = set()
     hits = np.zeros(len(detections), np.int64)
     for row, (_, video, _, index) in enumerate(detections):
@@ -88,9 +130,7 @@ def precision_recall(truth: Segments, predictions: Segments, threshold: float = 
                 hits[row] = 1
                 break
     scores = np.array([d[0] for d in detections], np.float64)
-    last = np.flatnonzero(np.diff(scores, append=np.nan) != 0) if len(scores) else np.zeros(0, np.intp)
-    tp = np.cumsum(hits)[last]
-    return PrecisionRecall(scores[last], tp, last + 1 - tp, sum(map(len, references.values())), threshold)
+    return scores, hits, np.array([number[d[1]] for d in detections], np.intp)
 
 
 def _scored(references: ByVideo, predicted: ByVideo) -> Iterator[tuple[float, str, tuple[float, float, str], int]]:

@@ -15,7 +15,7 @@ from eval.spotting import one_to_one_f1
 from eval.spotting.alarms import false_alarms, false_alarms_on_negatives
 from eval.spotting.boundaries import boundary_errors, hit_rate
 from eval.spotting.ceiling import length_ceiling, median_lengths
-from eval.spotting.curves import f1_per_iou, precision_recall
+from eval.spotting.curves import average_precisions, f1_per_iou, precision_recall
 from eval.spotting.groups import counts_per_video, per_sign, per_signer, signer_of_name
 
 from ..naive import naive_iou
@@ -163,3 +163,21 @@ def test_ceilings_of_the_challenges_training_set(real_data: Path) -> None:
     centred = length_ceiling(truth, 0.52).f1
     assert centred - length_ceiling(truth, 0.52, 0.08).f1 == pytest.approx(0.06, abs=0.005)
     assert centred - length_ceiling(truth, 0.52, 0.16).f1 == pytest.approx(0.30, abs=0.005)
+
+
+def test_a_video_drawn_twice_counts_as_two_videos() -> None:
+    truth = {"a": [("A", 0, 10), ("B", 20, 30)], "b": [("A", 0, 10)], "c": [("B", 5, 9)]}
+    found = {
+        "a": [("A", 0, 10, 0.9), ("B", 50, 60, 0.8), ("B", 20, 30, 0.3)],
+        "b": [("A", 1, 10, 0.5), ("A", 40, 50, 0.5)],
+        "c": [("B", 20, 30, 0.7)],
+    }
+    draws = np.array([[1.0, 1, 1], [2, 0, 1], [0, 3, 0]])
+    once = precision_recall(truth, found).average_precision
+    twice = precision_recall(
+        {"a": truth["a"], "a2": truth["a"], "c": truth["c"]}, {"a": found["a"], "a2": found["a"], "c": found["c"]}
+    ).average_precision
+    alone = precision_recall({"b": truth["b"]}, {"b": found["b"]}).average_precision
+    np.testing.assert_allclose(average_precisions(truth, found, draws), [once, twice, alone])
+    with pytest.raises(ValueError, match="2 videos; expected 3"):
+        average_precisions(truth, found, draws[:, :2])
