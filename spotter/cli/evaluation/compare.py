@@ -42,6 +42,13 @@ def eval_compare(
     one_shot: Annotated[
         bool, typer.Option("--one-shot/--no-one-shot", help="Also recognise every true span as a single sign.")
     ] = True,
+    segmenter: Annotated[
+        Path | None,
+        typer.Option(
+            help="TorchScript file of sign-language-processing's segmentation network: adds the method segment-match.",
+            show_default=False,
+        ),
+    ] = None,
     unit: TruthUnit = None,
     fps: FrameRate = None,
     tiers: Tiers = None,
@@ -50,19 +57,25 @@ def eval_compare(
     """Every method on the same videos: F1, precision-recall, boundaries, one-shot recognition, intervals, p-values."""
     from ...comparison.figures import as_dict, compare, open_set, table, write_comparison
     from ...comparison.methods import METHODS
+    from ...comparison.segments import SegmentMethod
 
+    known = dict(METHODS)
+    if segmenter is not None:
+        known = {"segment-match": SegmentMethod.of(segmenter), **known}
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    unknown = [name for name in names if name not in METHODS]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"method {unknown[0]!r} is not known; expected some of {', '.join(METHODS)}")
+        hint = "; it needs --segmenter" if unknown[0] == "segment-match" else ""
+        raise ValueError(f"method {unknown[0]!r} is not known; expected some of {', '.join(known)}{hint}")
+    names = names if names else list(known)
     comparisons = []
     for source in data:
         chosen = open_set(source, unit, fps, tiers)
-        with err.status(f"{chosen.name}: {(names or list(METHODS))[0]}") as status:
-            done = iter([*(names or list(METHODS))[1:], "figures"])
+        with err.status(f"{chosen.name}: {names[0]}") as status:
+            done = iter([*names[1:], "figures"])
             rows, _ = compare(
                 chosen,
-                [METHODS[name] for name in names] if names else None,
+                [known[name] for name in names],
                 lambda _: status.update(f"{chosen.name}: {next(done)}"),  # noqa: B023 (called within this turn)
                 one_shot,
             )
