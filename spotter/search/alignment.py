@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCALES", "Profiles", "align", "align_everywhere", "pair_costs", "profiles", "resampled", "unit_rows"]
+__all__ = ["SCALES", "Profiles", "align", "align_everywhere", "profiles", "resampled", "unit_rows"]
 
 SCALES: tuple[float, ...] = (0.3, 0.45, 0.67, 1.0)
 """Lengths at which an exemplar is aligned, as shares of its own; with the steps they cover 0.15 to 2 times it."""
@@ -104,16 +104,6 @@ def align_everywhere(templates: Array, query: Array, chunk: int = CHUNK) -> Prof
         found.cost[:, first:end] = np.minimum(total[:, kept] / np.float32(rows), UNREACHED)
         found.length[:, first:end] = columns - start[:, kept] + 1
     return found
-
-
-def pair_costs(templates: Array, signs: Array) -> Array:
-    """(B,) mean cost, in [0, 2], of the cheapest alignment of each template with a stretch of its own sign.
-
-    Args:
-        templates: (B, R, F) unit rows; signs: (B, Q, F) unit rows.
-    """
-    total, _ = _cheapest_paths(1.0 - templates @ signs.transpose(0, 2, 1))
-    return np.minimum(total.min(axis=1) / np.float32(templates.shape[1]), UNREACHED)
 
 
 def _cheapest_paths(costs: Array) -> tuple[Array, NDArray[np.int32]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import align_everywhere, pair_costs, resampled, unit_rows
+from .alignment import UNREACHED, align_everywhere, resampled, unit_rows
 
 if TYPE_CHECKING:
     from embeddings.clip import Clip
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["NearestExemplar", "likeness"]
+__all__ = ["NearestExemplar", "likeness", "pair_costs", "sign_probabilities"]
 
 SHORTEST = 4
 """Frames to which a shorter sign is brought."""
@@ -85,6 +85,29 @@ def _sign_on(sign: NDArray[np.float32], group: NDArray[np.float32]) -> NDArray[n
     """(B,) costs of the sign brought to the length of exemplars (B, R, F)."""
     template = unit_rows(resampled(sign, group.shape[1]))
     return pair_costs(np.broadcast_to(template, group.shape), group)
+
+
+def pair_costs(templates: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B,) mean cost, in [0, 2], of the cheapest alignment of each template with a stretch of its own sign.
+
+    The recurrence of `alignment.align_everywhere`, without the paths.
+
+    Args:
+        templates: (B, R, F) unit rows; signs: (B, Q, F) unit rows.
+    """
+    costs = 1.0 - templates @ signs.transpose(0, 2, 1)
+    rows = costs.shape[1]
+    last = before = costs[:, 0]
+    for r in range(1, rows):
+        here, total = costs[:, r], np.full_like(last, np.inf)
+        total[:, 1:] = last[:, :-1] + here[:, 1:]
+        if r > 1:
+            both_rows = before[:, :-1] + costs[:, r - 1, 1:] + here[:, 1:]
+            total[:, 1:] = np.minimum(total[:, 1:], both_rows)
+        both_columns = last[:, :-2] + (here[:, 1:-1] + here[:, 2:]) / 2
+        total[:, 2:] = np.minimum(total[:, 2:], both_columns)
+        before, last = last, total
+    return np.minimum(last.min(axis=1) / np.float32(rows), UNREACHED)
 
 
 @dataclass(eq=False)

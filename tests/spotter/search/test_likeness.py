@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from embeddings.synthetic import Draws
 from gallery import Gallery, GalleryError
-from spotter.search.alignment import UNREACHED, pair_costs, unit_rows
-from spotter.search.likeness import NearestExemplar, likeness, sign_probabilities
+from spotter.search.alignment import UNREACHED, unit_rows
+from spotter.search.likeness import NearestExemplar, likeness, pair_costs, sign_probabilities
 
 from ..worlds import small_world
 
