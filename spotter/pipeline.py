@@ -6,7 +6,7 @@ probabilities; for encoders without a judge: similarity track → peaks → alig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from embeddings.prepared import load_clip
 from embeddings.recordings import PoseSource, source_name
+from embeddings.skeletons import SKELETONS
 
 from .detection import Detection
 from .results import Detections, SpottingResult
@@ -28,11 +29,11 @@ from .search.selection import as_expected, selected
 from .search.track import SimilarityTrack
 
 if TYPE_CHECKING:
-    from embeddings.clip import Clip
+    from embeddings.clip import Clip, Pose
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Companion", "spot", "spot_videos"]
+__all__ = ["Companion", "VideoSearch", "spot", "spot_videos"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def spot_videos(
     """Spots several videos; one that fails is reported in its result and the others go on.
 
     Args:
-        progress: called with the name of each video when it is encoded.
+        progress: called with the name of each video when it is done.
         companions: further encoders to fuse with, for the signs that all galleries hold. Fused scores are weighted
             cosines, which no judge knows: without a threshold, 0.6 counts.
         tracks: keep the similarity tracks: a number for every sign and window of every video.
@@ -100,38 +101,81 @@ def spot_videos(
         ValueError: a gallery is empty, was made by another encoder, or lacks a known sign; or options that need
             probabilities with an encoder that has no judge.
     """
-    options = SpottingOptions() if options is None else options
-    encoder = _matching(gallery, encoder)
-    others = [replace(c, encoder=_matching(c.gallery, c.encoder)) for c in companions]
-    for name, sign in (known or {}).items():
-        if sign not in gallery:
-            raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
-    shipped = shipped_judge(encoder.id) if options.calibrated and not others else None
-    if shipped is None and ((options.select.given and options.select.best is None) or options.expect is not None):
-        raise ValueError(
-            f"encoder {encoder.name!r} gives cosines, not probabilities; choose a threshold or the best so many"
-        )
-    run = _Run(gallery, encoder, options, others, poses, known, tracks)
-    run.judge = None if shipped is None else Judge(gallery, options, *shipped)
+    search = VideoSearch(gallery, encoder, options, poses, known, companions, tracks)
     results: list[SpottingResult] = []
-    waiting: dict[int, tuple[Query, list[SimilarityTrack]]] = {}
-    for at, video in enumerate(videos):
-        result, query, further = run.encoded(video)
+    for result in search.each(videos):
         results.append(result)
-        if query is not None:
-            if options.transfer is None:
-                run.finish(result, query, {}, further)
-            else:
-                waiting[at] = (query, further)
         if progress is not None:
             progress(result.video)
-    if options.transfer is not None:
-        moved = _transferred({at: query for at, (query, _) in waiting.items()}, gallery, options.transfer, known)
-        for at, (query, further) in waiting.items():
-            run.finish(results[at], query, moved[at], further)
-    if not options.threshold_stands:
-        _select(results, options, len(gallery.labels), run)
+    search.choose(results)
     return results
+
+
+class VideoSearch:
+    """A search that is ready for videos, one after the other; arguments and errors are those of `spot_videos`.
+
+    `each` gives a result per video as soon as it stands; `choose` then leaves what is asked for where that depends on
+    all of them.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        encoder: str | Encoder = "default",
+        options: SpottingOptions | None = None,
+        poses: PoseSource | None = None,
+        known: Mapping[str, str] | None = None,
+        companions: Sequence[Companion] = (),
+        tracks: bool = True,
+    ) -> None:
+        options = SpottingOptions() if options is None else options
+        encoder = _matching(gallery, encoder)
+        others = [replace(c, encoder=_matching(c.gallery, c.encoder)) for c in companions]
+        for name, sign in (known or {}).items():
+            if sign not in gallery:
+                raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
+        shipped = shipped_judge(encoder.id) if options.calibrated and not others else None
+        if shipped is None and ((options.select.given and options.select.best is None) or options.expect is not None):
+            raise ValueError(
+                f"encoder {encoder.name!r} gives cosines, not probabilities; choose a threshold or the best so many"
+            )
+        self._run = _Run(gallery, encoder, options, others, poses, known, tracks)
+        self._run.judge = None if shipped is None else Judge(gallery, options, *shipped)
+
+    @property
+    def together(self) -> bool:
+        """Whether a video's result depends on the other videos."""
+        return self._run.options.transfer is not None
+
+    @property
+    def chooses_at_end(self) -> bool:
+        """Whether which detections of a video are wanted is known only when all videos are searched."""
+        return self.together or not self._run.options.threshold_stands
+
+    def each(self, videos: Iterable[Any]) -> Iterator[SpottingResult]:
+        """The result of each video, in their order; with Top-K transfer, all of them at the end."""
+        run, transfer = self._run, self._run.options.transfer
+        waiting: list[tuple[SpottingResult, Query | None, list[SimilarityTrack]]] = []
+        for video in videos:
+            result, query, further = run.encoded(video)
+            if transfer is not None:
+                waiting.append((result, query, further))
+                continue
+            if query is not None:
+                run.finish(result, query, {}, further)
+            yield result
+        if transfer is not None:
+            queries = {at: query for at, (_, query, _) in enumerate(waiting) if query is not None}
+            moved = _transferred(queries, run.gallery, transfer, run.known)
+            for at, (result, query, further) in enumerate(waiting):
+                if query is not None:
+                    run.finish(result, query, moved[at], further)
+                yield result
+
+    def choose(self, results: Sequence[SpottingResult]) -> None:
+        """Leaves the detections that are asked for, of all videos together; those of a threshold stand already."""
+        if not self._run.options.threshold_stands:
+            _select(results, self._run.options, len(self._run.gallery.labels), self._run)
 
 
 def _select(results: Sequence[SpottingResult], options: SpottingOptions, signs: int, run: _Run) -> None:
@@ -189,6 +233,10 @@ class _Run:
         name = source_name(video)
         try:
             clip = load_clip(video, self.encoder, self.poses)
+            if clip.pose is not None and nobody_seen(clip.pose):
+                nobody = SpottingResult(name, duration=len(clip) / clip.fps, calibrated=self.judge is not None)
+                nobody.warning = f"{name}: no signer is seen in it; head and shoulders have to be in the picture"
+                return nobody, None, []
             query = Query(clip, self.encoder, self.plan(self.gallery, self.encoder))
             tracks = [self._companion_track(clip, other) for other in self.companions]
         except (ValueError, KeyError, OSError) as error:
@@ -217,6 +265,16 @@ class _Run:
             result.detections = Detections(plain_detections(query, track, self.gallery, self.options, sign))
         result.track = track if self.tracks else None
         query.forget()
+
+
+def nobody_seen(pose: Pose) -> bool:
+    """Whether a shoulder is never seen, without which there is no signer to measure by."""
+    shoulders = [f"{side}_shoulder" for side in ("left", "right")]
+    joints = SKELETONS[pose.skeleton]
+    if not all(name in joints for name in shoulders):
+        return False
+    seen = ~np.isnan(pose.xy[:, [joints.index(name) for name in shoulders], 0])
+    return len(pose) > 0 and not seen.any(axis=0).all()
 
 
 def _transferred(

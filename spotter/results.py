@@ -56,6 +56,7 @@ class SpottingResult:
         error: one line saying why it failed, "" otherwise.
         duration: seconds.
         calibrated: whether the scores are probabilities.
+        warning: one line where only a part of it could be searched, or nobody is seen in it; "" otherwise.
     """
 
     video: str
@@ -64,6 +65,7 @@ class SpottingResult:
     error: str = ""
     duration: float = 0.0
     calibrated: bool = False
+    warning: str = ""
 
     def __repr__(self) -> str:
         state = f"failed: {self.error}" if self.error else f"{len(self.detections)} detections in {self.duration:.1f} s"

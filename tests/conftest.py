@@ -26,6 +26,13 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Poses that tests estimate are cached in a folder of the test run, for its processes, too."""
+    with patch.dict(os.environ, SPOTTER_CACHE=str(tmp_path_factory.mktemp("cache"))):
+        yield
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Small networks are done sooner by one thread than by several that wait for each other."""

@@ -287,6 +287,23 @@ def make_demo(folder: Path) -> None:
         demo.make_world(folder / "demo", demo.DemoOptions())
 
 
+def make_run(folder: Path) -> None:
+    from embeddings.recordings import one_recording
+    from spotter.results import SpottingResult
+    from spotter.runs.record import RunFolder
+
+    recording = one_recording(INPUTS.pose)
+    record = RunFolder(folder / "found.run", [recording])
+    record.begin({}, [])
+    record.keep(recording, SpottingResult(recording.name), "made")
+
+
+def make_own_eaf(folder: Path) -> None:
+    from spotter.formats.elan_into import eaf_with, write_into
+
+    write_into(folder / "found.eaf", eaf_with(folder / "found.eaf", [], "talk"))
+
+
 def make_detections(name: str) -> Callable[[Path], None]:
     def make(folder: Path) -> None:
         import spotter
@@ -723,6 +740,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/corpus/folder.py:Corpus.write_table": make_corpus_table,
     "spotter/corpus/video.py:write_stored": make_stored,
     "spotter/demo.py:make_world": make_demo,
+    "spotter/formats/elan_into.py:write_into": make_own_eaf,
+    "spotter/runs/record.py:RunFolder.write": make_run,
+    "spotter/runs/record.py:RunFolder.keep": make_run,
     "spotter/formats/elan.py:EafDocument.save": make_detections("found.eaf"),
     "spotter/formats/table.py:write_csv": make_detections("found.csv"),
     "spotter/formats/table.py:write_json_table": make_detections("found.json"),

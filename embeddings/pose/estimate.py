@@ -16,12 +16,10 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from itertools import chain, islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -29,8 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Pose
+from ..files import readable
 from ..video import VideoError, probe, read_frames
 from .estimators.keypoints import Keypoints
+from .processes import estimator_processes
 
 __all__ = ["ESTIMATORS", "PoseEstimator", "estimate", "estimate_frames", "make_estimator"]
 
@@ -157,7 +157,7 @@ def estimate(
     tell = progress if progress is not None else lambda share: None
     if not isinstance(estimator, str):
         frames = (frame for _, frame in read_frames(path, rate, start, end))
-        return estimate_frames(_told(frames, round(length * rate), tell), rate, estimator, source=path.name)
+        return estimate_frames(_told(frames, round(length * rate), tell), rate, estimator, source=readable(path.name))
     if length > 1.5 * PIECE_SECONDS:
         settled = getattr(_class_of(estimator), "settled", None)
         settings = settings if settled is None else settled(path, settings, start, start + length)
@@ -226,14 +226,17 @@ def _estimate_piece(
         try:
             stream = (frame for _, frame in read_frames(piece.path, piece.fps, begin, piece.end))
             frames = islice(stream if used is None else _unaware(stream, made), count)
-            pose = estimate_frames(_told(frames, count or 0, tell), piece.fps, made, source=piece.path.name)
+            pose = estimate_frames(_told(frames, count or 0, tell), piece.fps, made, source=readable(piece.path.name))
         except NoFramesError:
             pose = None
         finally:
             if used is None:
                 made.close()
     kept = None if pose is None or len(pose) <= warm_up else pose[warm_up:]
-    return kept, [str(w.message) for w in seen if issubclass(w.category, UserWarning)]
+    told = [str(w.message) for w in seen if issubclass(w.category, UserWarning)]
+    if getattr(made, "people", 1) > 1 and "person" not in piece.settings:
+        told.append(f"{piece.path}: several people are seen, and the largest is followed; choose one with --person")
+    return kept, told
 
 
 def _share_of_all(tell: Progress, done: int, pieces: int, share: float) -> None:
@@ -250,8 +253,7 @@ def _estimated(pieces: list[_Piece], workers: int, tell: Progress) -> Iterator[t
         finally:
             made.close()
         return
-    # spawn: the native libraries of the estimators do not survive a fork
-    with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=get_context("spawn")) as pool:
+    with estimator_processes(min(workers, len(pieces))) as pool:
         for done, result in enumerate(pool.map(_estimate_piece, pieces), start=1):
             tell(done / len(pieces))
             yield result

@@ -60,16 +60,17 @@ def read_pose(path: str | Path) -> Pose:
     return reader(path)
 
 
-def write_pose(path: str | Path, pose: Pose, stamp: str = "", quality: str = "") -> Path:
+def write_pose(path: str | Path, pose: Pose, stamp: str = "", quality: str = "", warning: str = "") -> Path:
     """Writes `.pose` or `.h5`, whole or not at all.
 
     A `.pose` file has no room for where it came from; that goes into a small `.json` beside it (skeleton, estimator,
-    source, stamp, quality), without which it is still a complete pose. Nor has it for `hand_metres`: they are left out,
-    and the `.json` says so.
+    source, stamp, quality, warning), without which it is still a complete pose. Nor has it for `hand_metres`: they are
+    left out, and the `.json` says so.
 
     Args:
         stamp: what the pose was made from (`source_stamp`).
         quality: JSON of `embeddings.pose.quality`.
+        warning: what is wrong with the video, where it was damaged.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -82,12 +83,13 @@ def write_pose(path: str | Path, pose: Pose, stamp: str = "", quality: str = "")
         write_bytes(path, content.getvalue())
         header = {"skeleton": pose.skeleton, "estimator": pose.estimator, "source": pose.source, "stamp": stamp}
         header |= {"quality": quality} if quality else {}
+        header |= {"warning": warning} if warning else {}
         header |= {"left out": "hand_metres; a .h5 file keeps them"} if pose.hand_metres is not None else {}
         write_text(header_path(path), json.dumps(header, ensure_ascii=False))
     elif suffix in (".h5", ".hdf5"):
         from .formats.store import write_store
 
-        write_store(path, {path.stem: pose}, stamp, add=False, quality=quality)
+        write_store(path, {path.stem: pose}, stamp, add=False, quality=quality, warning=warning)
     else:
         raise PoseFileError(f"{path}: cannot write {suffix or 'a file without ending'}; expected .pose or .h5")
     return path

@@ -7,11 +7,13 @@
 """
 
 from .find import Recording, find_recordings, one_recording, source_name, with_media
+from .identity import Identified, file_name, file_of, identified
 from .kinds import KINDS, Kind, RecordingError, parts_needed
 from .poses import PoseSource, write_poses
 from .read import read_pictures, read_recording, require
 
 __all__ = [
-    "KINDS", "Kind", "PoseSource", "Recording", "RecordingError", "find_recordings", "one_recording", "parts_needed",
-    "read_pictures", "read_recording", "require", "source_name", "with_media", "write_poses",
+    "KINDS", "Identified", "Kind", "PoseSource", "Recording", "RecordingError", "file_name", "file_of",
+    "find_recordings", "identified", "one_recording", "parts_needed", "read_pictures", "read_recording", "require",
+    "source_name", "with_media", "write_poses",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ from . import Annotations, Row, SegmentError
 __all__ = ["VIDEO_PROPERTY", "media_of", "read_elan", "read_tiers", "video_of"]
 
 VIDEO_PROPERTY = "sign-spotter.video"
+SCORE_TYPES = ("score", "spotter-score")
+"""Linguistic types of tiers with scores: of files that the toolkit wrote alone, and of its tiers in other people's."""
 Element = ElementTree.Element
 
 
@@ -26,7 +28,7 @@ def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
 
     A dependent annotation (symbolic association or subdivision) has the time of the aligned one above it. A time slot
     without a value, as ELAN writes inside time subdivisions, lies evenly between its neighbours. The score is the
-    number on a dependent tier of the type `score`.
+    number on a dependent tier of one of `SCORE_TYPES`.
 
     Args:
         tiers: names; None takes every tier without a parent.
@@ -152,7 +154,7 @@ def _scores(root: Element) -> dict[str, float]:
     """Annotation → the number of the score tier below it."""
     scores: dict[str, float] = {}
     for tier in root.iter("TIER"):
-        if tier.get("LINGUISTIC_TYPE_REF") != "score":
+        if tier.get("LINGUISTIC_TYPE_REF") not in SCORE_TYPES:
             continue
         for element in _annotations(tier):
             try:

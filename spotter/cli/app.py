@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from . import (
+    cache,
     clips,
     convert,
     corpus,
@@ -31,7 +32,7 @@ from . import (
 )
 from . import data as benchmarks
 from . import embed as encoding
-from .console import err, say_warning, state
+from .console import err, say_warning, shown, state
 from .evaluation import spotting as evaluate
 from .phonology import commands as linguistics
 
@@ -65,6 +66,7 @@ project.register(app)
 review.register(app)
 reproduce.register(app)
 serve.register(app)
+cache.register(app)
 
 
 def _version(asked: bool) -> None:
@@ -136,4 +138,4 @@ def main() -> None:
 def _escape(text: object) -> str:
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(shown(text))

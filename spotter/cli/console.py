@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from rich.console import Console
@@ -17,7 +18,10 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Failures", "err", "out", "print_json", "progress_bar", "say_warning", "state"]
+__all__ = [
+    "Failures", "PlainProgress", "duration", "err", "listed", "out", "print_json", "progress_bar", "say_warning",
+    "shown", "state",
+]  # fmt: skip
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -35,7 +39,7 @@ def say_warning(message: Warning | str, category: type, filename: str, lineno: i
     """One line on stderr instead of Python's two with a source path; libraries' notices only with --debug."""
     ours = issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning)
     if ours or state.debug:
-        err.print(f"[yellow]warning:[/yellow] {escape(str(message))}")
+        err.print(f"[yellow]warning:[/yellow] {escape(shown(message))}")
 
 
 def print_json(value: Any) -> None:
@@ -44,9 +48,88 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+class PlainProgress:
+    """Progress as lines, for logs: what is done, of how many, how long the rest may take; every now and then."""
+
+    EVERY = 10.0
+    """Seconds between lines; they grow with the time that has passed, so that a night's log stays short."""
+
+    def __init__(self) -> None:
+        self._tasks: list[_Task] = []
+
+    def add_task(self, description: str, total: float | None = None, completed: float | None = None) -> int:
+        """As `rich.progress.Progress`."""
+        self._tasks.append(_Task(description, total, time.monotonic(), completed or 0.0, completed))
+        return len(self._tasks) - 1
+
+    def advance(self, task: int, advance: float = 1) -> None:
+        """As `rich.progress.Progress`."""
+        self.update(task, advance=advance)
+
+    def update(
+        self,
+        task: int,
+        *,
+        completed: float | None = None,
+        total: float | None = None,
+        description: str | None = None,
+        advance: float | None = None,
+    ) -> None:
+        """As `rich.progress.Progress`."""
+        completed = completed if advance is None else self._tasks[task].done + advance
+        one, now = self._tasks[task], time.monotonic()
+        one.total = one.total if total is None else total
+        one.text = one.text if description is None else description
+        if completed is not None:
+            if one.first is None:
+                one.first = completed  # what was there before this run says nothing about its speed
+            one.done = completed
+        passed = now - one.begun
+        if now - one.told >= max(self.EVERY, passed / 20) and one.total:
+            one.told = now
+            done = one.done - (one.first or 0)
+            left = f", about {duration(passed / done * (one.total - one.done))} left" if done > 0 else ""
+            err.print(f"{one.text}: {one.done:.4g} of {one.total:g} after {duration(passed)}{left}", markup=False)
+
+
+@dataclass
+class _Task:
+    text: str
+    total: float | None
+    begun: float
+    done: float = 0.0
+    first: float | None = None
+    told: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.told = self.begun
+
+
+def duration(seconds: float) -> str:
+    """Time for people: 40 s, 12 min, 3 h 5 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def shown(value: object) -> str:
+    """A text that any terminal can show: names of files may hold bytes that are no letters."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a row, the first of many."""
+    more = len(names) - most
+    return shown(", ".join(names[:most])) + (f" and {more} more" if more > 0 else "")
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar with elapsed and remaining time on stderr; silent when stderr is no terminal."""
+    """A bar with elapsed and remaining time on stderr; plain lines when stderr is no terminal."""
+    if not err.is_terminal:
+        yield cast("Progress", PlainProgress())
+        return
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -63,7 +146,7 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err) as bar:
         yield bar
 
 
@@ -74,9 +157,9 @@ class Failures:
         self.failed: list[tuple[str, str]] = []
 
     def add(self, what: Any, why: object) -> None:
-        self.failed.append((str(what), str(why)))
-        text = str(why)
-        prefix = "" if str(what) in text else f"{what}: "
+        self.failed.append((shown(what), shown(why)))
+        text = shown(why)
+        prefix = "" if shown(what) in text else f"{shown(what)}: "
         err.print(f"[red]failed:[/red] {escape(prefix + text)}")
 
     def finish(self, total: int) -> None:

@@ -61,6 +61,16 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON
 
 EncoderName = Annotated[str, typer.Option("--encoder", "-e", help="A shipped encoder's name, or a checkpoint file.")]
 
+NamesFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        help="Folder from which recordings are named by their path (default: by file name, with folders only where "
+        "two are called alike).",
+        show_default=False,
+    ),
+]
+
 Workers = Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes (0: one per core).")]
 
 EstimatorName = Annotated[Estimator, typer.Option(help="Pose estimator for videos.")]
@@ -127,16 +137,16 @@ class Poses:
     def source(self, recordings: Iterable[Any] = (), needs: Sequence[str] = ()) -> PoseSource:
         """For the reader of recordings. Where an encoder needs poses, those of several videos are estimated now.
 
-        That is done in parallel, into the folder or a temporary one.
+        That is done in parallel, into the folder or the cache; into a temporary folder where there is neither.
         """
-        from embeddings.recordings import PoseSource, Recording, parts_needed
+        from embeddings.recordings import Recording, parts_needed
 
-        settings = {} if self.person is None else {"person": self.person}
-        source = PoseSource(self.estimator.value, self.folder, settings, self.fps)
+        source = self.unprepared()
         films = [r for r in recordings if isinstance(r, Recording) and r.filmed and "pose" in parts_needed(needs)]
+        films = [r for r in films if r.pose_file is None]
         if len(films) < 2:
             return source
-        source = replace(source, folder=self.folder if self.folder is not None else _temporary_folder())
+        source = source if source.keeps else replace(source, folder=temporary_folder())
         with progress_bar() as bar:
             task = bar.add_task("poses", total=len(films))
             # what fails here is reported by the step that needs it
@@ -144,10 +154,20 @@ class Poses:
                 bar.advance(task)
         return source
 
+    def unprepared(self) -> PoseSource:
+        """For those who have poses estimated themselves."""
+        from embeddings.recordings import PoseSource
+
+        settings = {} if self.person is None else {"person": self.person}
+        return PoseSource(self.estimator.value, self.folder, settings, self.fps)
+
 
 POSE_OPTIONS: dict[str, Any] = {
     "folder": Annotated[
-        Path | None, typer.Option("--poses", help="Folder where estimated poses are kept and found again.")
+        Path | None,
+        typer.Option(
+            "--poses", help="Folder where estimated poses are kept and found again (default: the cache, spotter cache)."
+        ),
     ],
     "estimator": EstimatorName,
     "workers": Workers,
@@ -210,7 +230,8 @@ reads_recordings = takes(poses=READING)
 """Gives a command the options of `Poses`, as its argument `poses`."""
 
 
-def _temporary_folder() -> Path:
+def temporary_folder() -> Path:
+    """A folder that goes when the program ends."""
     import atexit
     import shutil
     import tempfile

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from .console import Failures, out, print_json, progress_bar
+from .console import Failures, err, listed, out, print_json, progress_bar
 from .options import (
     Estimator,
     EstimatorName,
     HandNetwork,
     JsonFlag,
+    NamesFrom,
     PoseFormat,
     Rate,
     Videos,
@@ -28,6 +31,11 @@ if TYPE_CHECKING:
 
 
 __all__ = ["register"]
+
+
+class Smoothing(StrEnum):
+    savgol = "savgol"
+    one_euro = "one-euro"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +56,20 @@ def pose(
         HandNetwork | None,
         typer.Option(help="holistic: network of the hands; lite is faster and less exact.", show_default="full"),
     ] = None,
+    clean: Annotated[
+        bool,
+        typer.Option(
+            "--clean", help="Take unsure points out, smooth, join wrists, and fill gaps of up to 0.4 s (docs/poses.md)."
+        ),
+    ] = False,
+    smooth: Annotated[
+        Smoothing | None,
+        typer.Option(
+            help="Smooth alone, or the way to smooth with --clean: savgol, or one-euro, which looks back only.",
+            show_default=False,
+        ),
+    ] = None,
+    root: NamesFrom = None,
     quality: Annotated[
         bool, typer.Option("--quality", help="Say how well each video shows its signer, and what to film otherwise.")
     ] = False,
@@ -58,22 +80,30 @@ def pose(
 ) -> None:
     """Keypoints as files: estimated from videos, converted from other files of poses.
 
-    A folder that holds finished files is continued, not repeated.
+    A folder that holds finished files is continued, not repeated; what is estimated goes into the cache, too (`spotter
+    cache`), so that other commands find it.
     """
     from embeddings.pose.quality import advice, as_text, quality_of
-    from embeddings.recordings import PoseSource, find_recordings, write_poses
+    from embeddings.recordings import PoseSource, find_recordings, identified, write_poses
 
-    recordings = find_recordings(videos, ("frames",))
+    named = identified(find_recordings(videos, ("frames",)), root)
+    recordings = named.recordings
+    if named.renamed:
+        err.print(f"some are called alike; their files are {listed([r.name for r in recordings if '/' in r.name])}")
     given = {"config": config, "checkpoint": checkpoint, "person": person, "hands": hands and hands.value}
     settings = {key: value for key, value in given.items() if value is not None}
     source = PoseSource(estimator.value, output, settings, fps)
     failures = Failures()
     written: list[Path] = []
+    warned: dict[str, str] = {}
     already = 0
     with progress_bar() as bar:
         task = bar.add_task("poses", total=len(recordings))
-        for recording, result in write_poses(recordings, source, format.value, workers):
+        for recording, result in write_poses(recordings, source, format.value, workers, _cleaning(clean, smooth)):
             already += result.skipped
+            if result.warning:
+                warned[str(recording)] = result.warning
+                err.print(f"[yellow]warning:[/yellow] {escape(result.warning)}")
             if result.output is None:
                 failures.add(recording, result.error)
             else:
@@ -81,17 +111,28 @@ def pose(
             bar.advance(task)
     measured = {path: quality_of(path) for path in written} if quality else {}
     if json_output:
-        facts: dict[str, Any] = {"written": [str(p) for p in written], "failed": [name for name, _ in failures.failed]}
+        facts: dict[str, Any] = {
+            "written": [str(p) for p in written], "failed": [name for name, _ in failures.failed], "warnings": warned,
+        }  # fmt: skip
         if quality:
             facts["quality"] = {
                 str(path): {**json.loads(as_text(value)), "advice": advice(value)} for path, value in measured.items()
             }
         print_json(facts)
     else:
-        there = f" ({already} were there already)" if already else ""
+        there = f" ({already} were there, or in the cache)" if already else ""
         out.print(f"{len(written)} of {len(recordings)} recordings have their poses in {output}/{there}")
         _print_quality(measured)
     failures.finish(len(recordings))
+
+
+def _cleaning(clean: bool, smooth: Smoothing | None) -> dict[str, Any] | None:
+    """Arguments of `embeddings.pose.clean.clean`."""
+    if not clean:
+        return None if smooth is None else {
+            "min_confidence": 0.0, "fill": False, "snap": False, "smoothing": smooth.value
+        }  # fmt: skip
+    return {"smoothing": smooth.value if smooth is not None else "savgol"}
 
 
 def _print_quality(measured: Mapping[Path, Quality]) -> None:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Failures, err, out, print_json, progress_bar
+from .console import Failures, err, listed, out, print_json, progress_bar, shown
 from .options import (
+    READING,
     EncoderName,
-    JsonFlag,
+    NamesFrom,
     Poses,
     Tiers,
     TruthUnit,
     Videos,
-    reads_recordings,
     stated_rate,
+    takes,
+    temporary_folder,
 )
+from .search_options import ASKED, WRITING, Asked, Writing, known_signs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embeddings.recordings import Recording
+    from embeddings.encoders.base import Encoder
+    from embeddings.recordings import PoseSource, Recording
     from eval.segments import Segment
 
+    from ..pipeline import Companion
     from ..results import SpottingResult
+    from ..runs.batch import Batch
 
 __all__ = ["register"]
 
@@ -38,19 +45,14 @@ def register(app: typer.Typer) -> None:
     )(spot)
 
 
-@reads_recordings
+@takes(poses=READING, asked=ASKED, writing=WRITING)
 def spot(
     context: typer.Context,
     poses: Poses,
+    asked: Asked,
+    writing: Writing,
     videos: Videos,
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output", "-o", help="File for the detections: .csv .json .eaf .vtt .srt .TextGrid .pkl; may be repeated."
-        ),
-    ] = None,
-    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     encoder: EncoderName = "default",
     fuse: Annotated[
         tuple[Path, str, float] | None,
@@ -58,46 +60,7 @@ def spot(
             "--fuse", help="Fuse with another encoder: its gallery, its name, its weight beside 1.", show_default=False
         ),
     ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Least score (default: a probability of 0.4; a cosine of 0.6 where the encoder is not calibrated)."
-        ),
-    ] = None,
-    expect: Annotated[
-        str | None,
-        typer.Option(help="How often each sign is expected: 2/h, 0.5/min. Rarer signs need more evidence."),
-    ] = None,
-    false_alarms: Annotated[
-        str | None,
-        typer.Option(help="In place of a threshold: so many wrong detections are expected, all signs together: 1/h."),
-    ] = None,
-    precision: Annotated[
-        float | None, typer.Option(help="In place of a threshold: so large a share is expected to be right: 0.9.")
-    ] = None,
-    best: Annotated[
-        int | None, typer.Option(min=1, help="In place of a threshold: so many of the surest, of all videos together.")
-    ] = None,
-    sign: Annotated[list[str] | None, typer.Option("--sign", help="Only this sign; may be repeated.")] = None,
-    known: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV video,sign (or a manifest of spotter data): the one sign to look for in each video; its best "
-            "place is given."
-        ),
-    ] = None,
-    most: Annotated[int, typer.Option(min=0, help="So many best hits per sign and video (0: all).")] = 0,
-    transfer: Annotated[int, typer.Option(min=0, help="Top-K transfer between the videos: K (0: off).")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, help="Iterations of the transfer.")] = 1,
-    literal: Annotated[
-        bool, typer.Option("--published-transfer", help="Transfer as published: replace the exemplar, no guard.")
-    ] = False,
-    refine: Annotated[bool, typer.Option(help="Align the exemplar so that spans have the sign's own length.")] = True,
-    window: Annotated[int | None, typer.Option(help="One window length in frames for all signs.")] = None,
-    stride: Annotated[
-        int | None, typer.Option(min=1, help="Frames between windows (default: 3; 2 where scores are cosines).")
-    ] = None,
-    save_track: Annotated[Path | None, typer.Option(help="Folder for similarity tracks (.npz).")] = None,
+    root: NamesFrom = None,
     media: Annotated[
         list[Path] | None,
         typer.Option(help="The videos of poses, or folders of them: linked from ELAN, pictured in the report."),
@@ -105,64 +68,113 @@ def spot(
     truth: Annotated[Path | None, typer.Option(help="Ground truth, to score by and to show in the report.")] = None,
     unit: TruthUnit = None,
     tiers: Tiers = None,
-    json_output: JsonFlag = False,
 ) -> None:
-    """Find the gallery's signs in videos."""
+    """Find the gallery's signs in videos.
+
+    Each video's results are written when it is done. What became of all is in `NAME.run/run.json` beside the first
+    output; the same command again goes on where it was.
+    """
     from embeddings.encoders import load_encoder
-    from embeddings.recordings import find_recordings, with_media
     from gallery import Gallery
 
-    from ..pipeline import Companion, spot_videos
-    from ..search.options import Selection, SpottingOptions, TransferOptions
+    from ..pipeline import Companion
 
+    options = asked.options()
     network = load_encoder(encoder)
-    recordings = with_media(find_recordings(videos, network.required_inputs, unique=True), media or ())
-    exemplars = Gallery.load(gallery)
-    exemplars = exemplars.only(sign) if sign else exemplars
+    recordings = _recordings(videos, network, root, media or ())
     references = None
+    exemplars = Gallery.load(gallery)
+    exemplars = exemplars.only(asked.sign) if asked.sign else exemplars
+    names = [recording.name for recording in recordings]
     if truth is not None:
         from eval.segments import read_segments
 
         references = read_segments(truth, unit, stated_rate(context), tiers)
-        _check_names(truth, references, [recording.name for recording in recordings], exemplars.labels)
-    preset = TransferOptions.published if literal else TransferOptions
-    passed = preset(transfer, iterations) if transfer else None
-    wanted = Selection(None if false_alarms is None else _per_hour("--false-alarms", false_alarms), precision, best)
-    options = SpottingOptions(
-        threshold, stride, window=window, refine=refine, most=most, transfer=passed, select=wanted,
-        expect=None if expect is None else _per_hour("--expect", expect),
-    )  # fmt: skip
-    source = poses.source(recordings, network.required_inputs)
+        _check_names(truth, references, names, exemplars.labels)
+    known = known_signs(asked.known)
+    if known and asked.known is not None:
+        _check_videos(asked.known, list(known), names)
     companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
-    with progress_bar() as bar:
-        task = bar.add_task("videos", total=len(recordings))
-        results = spot_videos(
-            recordings, exemplars, network, options, source, _known(known), lambda _: bar.advance(task), companions,
-            tracks=report is not None or save_track is not None,
-        )  # fmt: skip
-    failures = Failures()
-    for recording, result in zip(recordings, results, strict=True):
-        if result.error:
-            failures.add(recording, result.error)
-    _write_results(results, recordings, output if output is not None else [], save_track)
-    if report is not None:
-        _write_report(report, results, recordings, gallery, references)
-    _show_results(results, json_output, quiet=bool(output))
+    source = poses.unprepared()
+    source = source if source.keeps else poses_for_now(source)
+    batch = _batch(recordings, exemplars, network, options, source, known, companions, poses.workers, writing)
+    inputs = [*(Path(r) for r in recordings), *(path for path in (truth, asked.known) if path is not None)]
+    waiting = list(recordings) if writing.anew else _earlier(batch)
+    new = batch.recordings if batch.search.chooses_at_end else waiting
+    batch.outputs.check(batch.record, inputs, [r.name for r in new])
+    results = _run(batch, waiting, {"gallery": str(gallery), "encoder": network.id or network.name})
+    batch.outputs.write_report(results, gallery, references)
+    _tell(batch, results, writing)
     if references is not None:
         _show_scores(results, references)
-    failures.finish(len(recordings))
+    _finish(batch, results)
 
 
-def _per_hour(option: str, text: str) -> float:
-    """A rate as users write it: ``2/h``, ``0.1/min``; a number alone is an hour's."""
-    number, _, unit = text.strip().partition("/")
-    share = {"": 1.0, "h": 1.0, "hour": 1.0, "min": 60.0, "minute": 60.0}.get(unit.strip())
+def _recordings(videos: list[Path], network: Encoder, root: Path | None, media: Sequence[Path]) -> Sequence[Recording]:
+    """What is named, each file once, under names of their own."""
+    from embeddings.recordings import find_recordings, identified, with_media
+
+    found = identified(find_recordings(videos, network.required_inputs), root)
+    if found.repeated:
+        err.print(f"named more than once, searched once: {listed(sorted({str(r) for r in found.repeated}))}")
+    if found.renamed:
+        names = [r.name for r in found.recordings if "/" in r.name or r.name != r.path.stem]
+        err.print(f"some recordings are called alike; results call them {listed(names)}")
+    return with_media(found.recordings, media)
+
+
+def poses_for_now(source: PoseSource) -> PoseSource:
+    """Where there is no cache: poses are kept as long as the program runs."""
+    from dataclasses import replace
+
+    return replace(source, folder=temporary_folder())
+
+
+def _batch(
+    recordings: Sequence[Recording], exemplars: Any, network: Encoder, options: Any, source: PoseSource,
+    known: dict[str, str], companions: list[Companion], workers: int, writing: Writing,
+) -> Batch:  # fmt: skip
+    from ..pipeline import VideoSearch
+    from ..runs.batch import Batch
+    from ..runs.outputs import Outputs
+    from ..runs.record import Ingredients, RunFolder, gallery_hash, run_folder, versions
+
+    outputs = Outputs(
+        writing.output or [], writing.report, writing.save_track, recordings, exemplars.labels, writing.force
+    )
+    tracks = writing.report is not None or writing.save_track is not None
+    search = VideoSearch(exemplars, network, options, source, known, companions, tracks)
+    values = {
+        "program": versions().get("oneshot-sign-spotter", ""), "gallery": gallery_hash(exemplars),
+        "encoder": network.id or network.name, "options": asdict(options), "estimator": source.estimator,
+        "settings": dict(source.settings),
+        "fused": [(gallery_hash(c.gallery), str(c.encoder), c.weight) for c in companions],
+    }  # fmt: skip
+    return Batch(
+        recordings, search, network.required_inputs, source, outputs,
+        None if outputs.first is None else RunFolder(run_folder(outputs.first), recordings),
+        Ingredients(values, source.folder), known, workers, tracks,
+    )  # fmt: skip
+
+
+def _earlier(batch: Batch) -> list[Recording]:
+    waiting = batch.take_earlier()
+    if batch.reused:
+        err.print(f"{len(batch.reused)} of {len(batch.recordings)} videos are done already, by an earlier run")
+    return waiting
+
+
+def _run(batch: Batch, waiting: Sequence[Recording], facts: dict[str, Any]) -> list[SpottingResult]:
+    """The run, with its progress; told how to go on where it is interrupted."""
+    if batch.record is not None:
+        batch.record.begin({**facts, "options": dict(batch.ingredients.values)}, batch.outputs.all())
     try:
-        if share is None:
-            raise ValueError
-        return float(number) * share
-    except ValueError:
-        raise ValueError(f"{option} {text!r}: expected a rate such as 2/h or 0.1/min") from None
+        with progress_bar() as bar:
+            task = bar.add_task("videos", total=len(batch.recordings))
+            return batch.run(waiting, lambda done: bar.update(task, completed=done))
+    except KeyboardInterrupt:
+        err.print(f"{len(batch.results)} of {len(batch.recordings)} videos are done")
+        raise
 
 
 def _check_names(path: Path, truth: dict[str, list[Segment]], videos: Sequence[str], signs: Sequence[str]) -> None:
@@ -175,53 +187,72 @@ def _check_names(path: Path, truth: dict[str, list[Segment]], videos: Sequence[s
             raise ValueError(f"{path}: {why}")
 
 
-def _known(path: Path | None) -> dict[str, str] | None:
-    """Video → the sign to look for in it, of rows video,sign or a manifest of `spotter data` (columns id, label)."""
-    if path is None:
-        return None
-    from eval.annotations.tables import records_of
-
-    known: dict[str, str] = {}
-    for where, row in records_of(path, ("video", "sign")):
-        video, sign = (
-            next((str(row[n]) for n in names if row.get(n)), "") for names in (("video", "id"), ("sign", "label"))
-        )
-        if not video or not sign or None in row:
-            raise ValueError(f"{where}: expected video,sign")
-        stem = Path(video).stem if Path(video).suffix else video
-        if known.setdefault(stem, sign) != sign:
-            raise ValueError(f"{where}: {stem} has the sign {known[stem]} already; a video has one sign to look for")
-    return known
+def _check_videos(path: Path, known: Sequence[str], videos: Sequence[str]) -> None:
+    if not set(known) & set(videos):
+        raise ValueError(f"{path}: none of its videos ({listed(known)}) is searched ({listed(list(videos))})")
 
 
-def _write_results(
-    results: list[SpottingResult], recordings: Sequence[Recording], outputs: list[Path], tracks: Path | None
-) -> None:
-    from ..formats import write
+def _tell(batch: Batch, results: list[SpottingResult], writing: Writing) -> None:
+    """What was found, on stdout; what was written, too, unless stdout is JSON."""
+    from embeddings.files import readable
 
-    detections = [d for result in results for d in result.detections]
-    media = {r.name: r.media for r in recordings if r.media is not None}
-    for path in outputs:
-        write(path, detections, media=media, videos=[r.name for r in recordings])
-        out.print(f"{len(detections)} detections → {path}")
-    if tracks is not None:
-        for result in results:
-            if result.track is not None:
-                result.track.save(tracks / f"{result.video}.npz")
+    outputs = batch.outputs
+    if writing.json_output:
+        videos = [
+            {
+                "video": r.name,
+                "path": readable(str(r)),
+                "duration": result.duration,
+                "detections": len(result.detections),
+                "error": readable(result.error),
+                "warning": readable(result.warning),
+            }
+            for r, result in zip(batch.recordings, results, strict=True)
+        ]
+        detections = [asdict(d) for result in results for d in result.detections]
+        print_json({"detections": detections, "videos": videos, "files": [str(path) for path in outputs.written]})
+    elif not writing.output:
+        _show_results(results)
+    count = sum(len(result.detections) for result in results)
+    written = listed([str(path) for path in outputs.written], 12)
+    say = err if writing.json_output else out
+    if written:
+        say.print(f"{count} {'detection' if count == 1 else 'detections'} → {written}", markup=False)
+    if outputs.tracks is not None:
+        say.print(f"similarity tracks → {outputs.tracks}/", markup=False)
+    if outputs.untouched:
+        edited = listed([str(path) for path in outputs.untouched])
+        say.print(f"left as they were edited: {edited} (--force writes our tiers anew)", markup=False)
 
 
-def _write_report(
-    path: Path,
-    results: list[SpottingResult],
-    recordings: Sequence[Recording],
-    gallery: Path,
-    truth: dict[str, list[Segment]] | None,
-) -> None:
-    from ..report.page import write_report
+def _finish(batch: Batch, results: list[SpottingResult]) -> None:
+    """Warnings and failures, one line each; exit code 1 when a video or a file failed."""
+    failures = Failures()
+    warned = [(r, result) for r, result in zip(batch.recordings, results, strict=True) if result.warning]
+    for _, result in warned:
+        err.print(f"[yellow]warning:[/yellow] {escaped(result.warning)}")
+    for recording, result in zip(batch.recordings, results, strict=True):
+        if result.error:
+            failures.add(recording, result.error)
+    if warned:
+        names = listed([r.path.name for r, _ in warned], 12)
+        err.print(f"{len(warned)} of {len(results)} searched with a warning: {escaped(names)}")
+    for path, why in batch.outputs.failed.items():
+        err.print(f"[red]not written:[/red] {escaped(why if str(path) in why else f'{path}: {why}')}")
+    if batch.record is not None:
+        batch.record.state = "done"
+        batch.record.facts["files_failed"] = {str(path): why for path, why in batch.outputs.failed.items()}
+        batch.record.write()
+    failures.finish(len(results))
+    if batch.outputs.failed:
+        raise typer.Exit(1)
 
-    media = {r.name: r.media for r in recordings if r.media is not None}
-    write_report(path, results, media=media, gallery=gallery, truth=truth)
-    out.print(f"report → {path}")
+
+def escaped(text: str) -> str:
+    """Text as it is, in a line that may hold rich's markup."""
+    from rich.markup import escape
+
+    return escape(shown(text))
 
 
 def _show_scores(results: list[SpottingResult], truth: dict[str, list[Segment]]) -> None:
@@ -234,17 +265,10 @@ def _show_scores(results: list[SpottingResult], truth: dict[str, list[Segment]])
         err.print(str(score(references, searched)))
 
 
-def _show_results(results: list[SpottingResult], json_output: bool, quiet: bool) -> None:
-    from dataclasses import asdict
-
-    detections = [d for result in results for d in result.detections]
-    if json_output:
-        print_json([asdict(d) for d in detections])
-        return
-    if quiet:
-        return
+def _show_results(results: list[SpottingResult]) -> None:
     from rich.table import Table
 
+    detections = [d for result in results for d in result.detections]
     table = Table("video", "sign", "start", "end", "score")
     for d in detections:
         table.add_row(d.video, d.sign, f"{d.start:.2f} s", f"{d.end:.2f} s", f"{d.score:.2f}")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from eval.segments import Segment, by_video, read_segments
 
@@ -42,6 +43,7 @@ def write(
     step_ms: int = 1,
     videos: Sequence[str] | None = None,
     glosses: Sequence[str] | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Writes detections, or other segments, in the format of the file's ending, whole or not at all.
 
@@ -53,6 +55,7 @@ def write(
         step_ms: `.pkl` only: times are rounded to multiples of this many milliseconds (40 is a frame of the challenge).
         glosses: ELAN only: the controlled vocabulary from which ELAN offers signs; by default those that occur.
         videos: names of all videos searched, so that those without a segment appear too; media's names otherwise.
+        notes: `.json` only: further facts for its head, such as videos that failed.
 
     Returns:
         The files written.
@@ -72,7 +75,7 @@ def write(
     elif suffix == ".json":
         from .table import write_json_table
 
-        write_json_table(path, segments, searched)
+        write_json_table(path, segments, searched, notes)
     elif suffix == ".pkl":
         from eval.annotations.challenge import write_submission
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eval.annotations.elan import read_tiers
+from eval.annotations.elan import VIDEO_PROPERTY, read_tiers
 from eval.segments import Segment
 
 from .elan import MIME_TYPES
@@ -29,6 +29,7 @@ from .elan_own import (
     Laid,
     OwnAnnotation,
     attribute,
+    content,
     in_lanes,
     is_own,
     tier_elements,
@@ -221,7 +222,7 @@ _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR={author} DATE="{date}" FORMAT="3.0" VERSION="3.0" \
 xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
 xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">
-    <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">{link}
+    <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">{link}{name}
     </HEADER>
     <TIME_ORDER>
     </TIME_ORDER>
@@ -236,11 +237,12 @@ allowed" STEREOTYPE="Included_In"/>
 """
 
 
-def new_document(author: str, media: Path | None = None, at: Path | None = None) -> bytes:
+def new_document(author: str, media: Path | None = None, at: Path | None = None, video: str = "") -> bytes:
     """An EAF 3.0 file without annotations.
 
     Args:
         media: a video to link, by its absolute address and, where `at` says where the file will lie, a relative one.
+        video: its name, kept as a property.
     """
     link = ""
     if media is not None:
@@ -249,7 +251,8 @@ def new_document(author: str, media: Path | None = None, at: Path | None = None)
         relative = "" if at is None else _relative(media.resolve(), at)
         link = f'\n        <MEDIA_DESCRIPTOR MEDIA_URL={attribute(url)} MIME_TYPE="{mime}"{relative}/>'
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return _DOCUMENT.format(date=date, author=attribute(author), link=link).encode("utf-8")
+    name = f'\n        <PROPERTY NAME="{VIDEO_PROPERTY}">{content(video)}</PROPERTY>' if video else ""
+    return _DOCUMENT.format(date=date, author=attribute(author), link=link, name=name).encode("utf-8")
 
 
 def _relative(media: Path, eaf: Path) -> str:

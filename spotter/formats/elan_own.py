@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 from .elan_bytes import Element, Layout, Placed, parsed
 
 __all__ = [
-    "CONSTRAINT", "CONSTRAINT_NOTE", "PREFIX", "STATUSES", "Laid", "OwnAnnotation", "attribute", "in_lanes",
-    "is_own", "own_annotations", "tier_elements", "type_elements", "vocabulary_elements",
+    "CONSTRAINT", "CONSTRAINT_NOTE", "PREFIX", "STATUSES", "Laid", "OwnAnnotation", "attribute", "content",
+    "in_lanes", "is_own", "own_annotations", "tier_elements", "type_elements", "vocabulary_elements",
 ]  # fmt: skip
 
 PREFIX = "spotter-"
@@ -126,7 +126,7 @@ def _annotation(kind: str, attributes: str, value: str, layout: Layout) -> str:
     return (
         layout.line(2, "<ANNOTATION>")
         + layout.line(3, f"<{kind} {attributes}>")
-        + layout.line(4, f"<ANNOTATION_VALUE>{_content(value)}</ANNOTATION_VALUE>")
+        + layout.line(4, f"<ANNOTATION_VALUE>{content(value)}</ANNOTATION_VALUE>")
         + layout.line(3, f"</{kind}>")
         + layout.line(2, "</ANNOTATION>")
     )
@@ -162,12 +162,12 @@ def _vocabulary(name: str, values: Sequence[str], language: str, layout: Layout)
         # without a description ELAN takes a vocabulary for one of the older form, and cannot open the file
         entries = [layout.line(2, f"<DESCRIPTION LANG_REF={attribute(language)}/>")] + [
             layout.line(2, f'<CV_ENTRY_ML CVE_ID="{name}-{number}">')
-            + layout.line(3, f'<CVE_VALUE DESCRIPTION="" LANG_REF={attribute(language)}>{_content(value)}</CVE_VALUE>')
+            + layout.line(3, f'<CVE_VALUE DESCRIPTION="" LANG_REF={attribute(language)}>{content(value)}</CVE_VALUE>')
             + layout.line(2, "</CV_ENTRY_ML>")
             for number, value in enumerate(values, start=1)
         ]
     else:
-        entries = [layout.line(2, f'<CV_ENTRY DESCRIPTION="">{_content(value)}</CV_ENTRY>') for value in values]
+        entries = [layout.line(2, f'<CV_ENTRY DESCRIPTION="">{content(value)}</CV_ENTRY>') for value in values]
     head = f'<CONTROLLED_VOCABULARY CV_ID="{name}"'
     if not entries:
         return layout.line(1, f"{head}/>")
@@ -183,7 +183,8 @@ def attribute(text: str) -> str:
     return quoteattr(_checked(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 
 
-def _content(text: str) -> str:
+def content(text: str) -> str:
+    """A text between tags; errors as of `attribute`."""
     return escape(_checked(text), {"\r": "&#13;"})
 
 

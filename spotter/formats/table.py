@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,21 @@ def write_csv(path: Path, segments: Sequence[Segment]) -> None:
         table.to_csv(partial, index=False, encoding="utf-8", lineterminator="\n", quoting=quoting)
 
 
-def write_json_table(path: Path, segments: Sequence[Segment], videos: Sequence[str] = ()) -> None:
+def write_json_table(
+    path: Path, segments: Sequence[Segment], videos: Sequence[str] = (), notes: Mapping[str, Any] | None = None
+) -> None:
     """An object with `format`, `version` and the list `detections`; segments without scores as `segments`.
 
     Args:
         videos: those that were looked at, also the ones without a segment; listed with segments without scores, since
             ground truth says what is not there too.
+        notes: further facts for its head.
     """
     rows = [_plain(s) for s in segments]
     if any(s.score is None for s in segments):
         value = {"format": SEGMENTS, "version": VERSION, "unit": "s", "videos": list(videos), "segments": rows}
     else:
-        value = {"format": DETECTIONS, "version": VERSION, "detections": rows}
+        value = {"format": DETECTIONS, "version": VERSION, **(notes or {}), "detections": rows}
     write_json(path, value)
 
 

@@ -33,6 +33,7 @@ class VideoFacts:
     hits: list[Hit]
     missed: list[bool]
     calibrated: bool = False
+    warning: str = ""
 
 
 def collect(
@@ -52,7 +53,7 @@ def collect(
         one = video(result.video)
         one.detections += result.detections
         one.track, one.duration, one.error = result.track, result.duration, result.error
-        one.calibrated = result.calibrated
+        one.calibrated, one.warning = result.calibrated, result.warning
     for name in [*media, *(truth or {})]:
         video(name)
     number = 0

@@ -178,6 +178,9 @@ def _summary(videos: Sequence[VideoFacts], with_truth: bool) -> str:
     failed = sum(1 for video in videos if video.error)
     if failed:
         tiles.append(("Not readable", str(failed), "see below"))
+    warned = sum(1 for video in videos if video.warning)
+    if warned:
+        tiles.append(("With a warning", str(warned), "searched in part, or nobody is seen: see below"))
     if with_truth:
         tiles += _scores(videos)
     inner = "".join(
@@ -226,7 +229,7 @@ def _section(video: VideoFacts, report: Path) -> str:
     heading = f"{clock(video.duration)} · {_count(len(video.hits), 'detection')}"
     if video.truth is not None:
         heading += f" · {_count(len(video.truth), 'sign')} in the ground truth, {sum(video.missed)} missed"
-    error = f'<p class="error">{escape(video.error)}</p>' if video.error else ""
+    error = "".join(f'<p class="error">{escape(why)}</p>' for why in (video.error, video.warning) if why)
     head = f'<div class="head"><h2>{name}</h2><p>{heading}</p>{error}</div>'
     player = _player(video, report)
     signs, left_out = _rows(video)

@@ -78,7 +78,9 @@ def test_nine_of_ten_are_spotted_and_the_tenth_is_named(walked: Path) -> None:
     assert "1 of 10 failed" in done.stderr
     with (walked / "found.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = json.loads(done.stdout[done.stdout.index("[") :])
+    said = json.loads(done.stdout)
+    found = said["detections"]
+    assert [v["video"] for v in said["videos"] if v["error"]] == ["talk-9"]
     assert len(rows) == len(found) > 0
     assert len({row["video"] for row in rows}) == 9
 

@@ -36,7 +36,7 @@ def spotted(folder: Path, *options: str) -> list[Detection]:
     """What the command finds, and its printed lines must not get in the way."""
     done = CliRunner().invoke(app, ["spot", str(folder / "queries"), "-g", str(folder / "signs"), "--json", *options])
     assert done.exit_code == 0, done.output
-    return [Detection(**row) for row in json.loads(done.stdout)]
+    return [Detection(**row) for row in json.loads(done.stdout)["detections"]]
 
 
 def test_the_command_the_function_and_the_method_of_the_tables_find_the_same(folder: Path) -> None:

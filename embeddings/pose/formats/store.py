@@ -27,6 +27,7 @@ def write_store(
     stamp: str = "",
     add: bool = True,
     quality: str = "",
+    warning: str = "",
 ) -> Path:
     """Adds poses to a store (made when absent). A video already in it is replaced.
 
@@ -37,6 +38,7 @@ def write_store(
         stamp: what the poses were made from (`embeddings.pose.files.source_stamp`).
         add: False begins a new store, whatever is there.
         quality: JSON of `embeddings.pose.quality`, where one video is written.
+        warning: what is wrong with that video.
 
     Raises:
         PoseFileError: what is there is no HDF5 file.
@@ -59,8 +61,7 @@ def write_store(
                     group.create_dataset(name, data=values, **COMPRESSION)
             facts = {"fps": pose.fps, "size": pose.size, "skeleton": pose.skeleton, "estimator": pose.estimator}
             group.attrs.update({**facts, "source": pose.source, "stamp": stamp, "complete": True})
-            if quality:
-                group.attrs["quality"] = quality
+            group.attrs.update({k: v for k, v in (("quality", quality), ("warning", warning)) if v})
     return path
 
 
@@ -128,13 +129,13 @@ def _pose(group: h5py.Group) -> Pose:
 
 
 def store_header(path: Path) -> dict[str, str]:
-    """Facts of a store's first complete video: skeleton, estimator, source, stamp, quality where it has one."""
+    """Facts of a store's first complete video: skeleton, estimator, source, stamp; quality, warning if it has them."""
     with _open(path) as file:
         for video in sorted(file):
             attributes = file[video].attrs
             if attributes.get("complete", False):
                 facts = {key: str(attributes[key]) for key in ("skeleton", "estimator", "source", "stamp")}
-                return facts | ({"quality": str(attributes["quality"])} if "quality" in attributes else {})
+                return facts | {key: str(attributes[key]) for key in ("quality", "warning") if key in attributes}
     return {}
 
 

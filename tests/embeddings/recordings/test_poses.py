@@ -70,16 +70,25 @@ def test_two_of_one_name_are_refused_and_a_folder_is_needed(tmp_path: Path) -> N
         results(tmp_path / "out", tmp_path / "a", tmp_path / "b")
     write_timed(tmp_path / "talk.mp4", [0])
     with pytest.raises(ValueError, match="are estimated into a folder; name one"):
-        list(PoseSource("planted").estimated([tmp_path / "talk.mp4"]))
+        list(write_poses(find_recordings([tmp_path / "talk.mp4"], ("frames",)), PoseSource("planted")))
+    with pytest.raises(ValueError, match="into a folder or the cache; name one"):
+        list(PoseSource("planted", cache=None).estimated([tmp_path / "talk.mp4"]))
 
 
-def test_commands_estimate_beforehand_only_where_poses_are_needed(tmp_path: Path) -> None:
+def test_commands_estimate_beforehand_only_where_poses_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from spotter.cli.options import Poses
 
+    monkeypatch.setitem(ESTIMATORS, "holistic", ESTIMATORS["planted"])
     films = [write_timed(tmp_path / f"{i}.mp4", [0, 40]) for i in range(2)]
     recordings = find_recordings(films, ("frames",))
     assert Poses(tmp_path / "kept").source(recordings, ("frames",)).folder == tmp_path / "kept"
     assert not (tmp_path / "kept").exists()
+    monkeypatch.setenv("SPOTTER_CACHE", str(tmp_path / "cache"))
+    assert Poses(workers=1).source(recordings, ("left_hand",)).folder is None
+    assert len(list((tmp_path / "cache" / "poses").glob("*.h5"))) == 1, "both films have the same content"
+    monkeypatch.setenv("SPOTTER_CACHE", "off")
     kept = Poses(workers=1).source(recordings, ("left_hand",))
     assert kept.folder is not None
     assert kept.folder.name.startswith("spotter-poses-")

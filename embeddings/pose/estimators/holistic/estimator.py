@@ -75,6 +75,7 @@ class Holistic:
         self._place = self._start
         self._region: Region | None = None
         self.name = f"holistic 1 {hands}"
+        self.people = 0  # most that were seen in one picture
 
     @staticmethod
     def settled(path: str | Path, settings: dict[str, Any], start: float, end: float) -> dict[str, Any]:
@@ -150,6 +151,7 @@ class Holistic:
                 return body
             self._lose()
         people = detect_people(self._detector, crops.frame)
+        self.people = max(self.people, len(people))
         height, width = crops.frame.shape[:2]
         person = chosen(people, self.person, (width, height)) if self._place is None else nearest(people, self._place)
         if person is None and self._place is not None and self._start is None and len(people) == 1:
