@@ -8,10 +8,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from hypothesis import settings
 
 # Before any numeric library loads: two processes with two threads each on two cores mislead every timing.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "2")
+
+settings.register_profile("any machine", deadline=None)  # a busy machine is no fault of the program
+settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -293,9 +293,12 @@ def make_run(folder: Path) -> None:
     from spotter.runs.record import RunFolder
 
     recording = one_recording(INPUTS.pose)
-    record = RunFolder(folder / "found.run", [recording])
-    record.begin({}, [])
-    record.keep(recording, SpottingResult(recording.name), "made")
+    clock = patch("spotter.runs.record.time.monotonic", return_value=0.0)
+    now = patch("spotter.runs.record._now", return_value="2026-01-01T00:00:00+00:00")
+    with clock, now, patch("sys.argv", ["spotter"]):
+        record = RunFolder(folder / "found.run", [recording])
+        record.begin({}, [])
+        record.keep(recording, SpottingResult(recording.name), "made")
 
 
 def make_own_eaf(folder: Path) -> None:

@@ -123,8 +123,8 @@ WRITING = Group(
             list[Path] | None,
             typer.Option(
                 "--output", "-o",
-                help="File for the detections: .csv .json .eaf .vtt .srt .TextGrid .pkl; may be repeated. An ELAN file that "
-                "is there gets our tiers; everything else in it stays.",
+                help="File for the detections: .csv .json .eaf .vtt .srt .TextGrid .pkl; may be repeated. An ELAN "
+                "file that is there gets our tiers; everything else in it stays.",
             ),
         ],
         "report": Annotated[Path | None, typer.Option(help="HTML report to write.")],

@@ -103,14 +103,14 @@ def test_from_queries_to_the_official_score(challenge: Path) -> None:
 
 
 def test_the_sign_to_look_for_can_be_a_manifest_and_must_be_one(challenge: Path, tmp_path: Path) -> None:
-    from spotter.cli.spot import _known
+    from spotter.cli.search_options import known_signs
 
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("id,path,label\np01_s20_n001,p01_s20_n001.mp4,20\n")
-    assert _known(manifest) == {"p01_s20_n001": "20"}
+    assert known_signs(manifest) == {"p01_s20_n001": "20"}
     manifest.write_text("video,sign\ntalks/a.mp4,HOUSE\na,TREE\n")
     with pytest.raises(ValueError, match="a has the sign HOUSE already"):
-        _known(manifest)
+        known_signs(manifest)
     manifest.write_text("a.mp4,HOUSE\nb.mp4\n")
     with pytest.raises(ValueError, match="line 2: expected video,sign"):
-        _known(manifest)
+        known_signs(manifest)
