@@ -78,3 +78,8 @@ def real_sets(folder: Path) -> dict[str, list[Clip]]:
         "wlasl25": read_collection(folder / "wlasl25_in_the_wild" / "wlasl25.npz"),
     }
     return {name: [c for c in clips if c.label != "<idle>"] for name, clips in sets.items()}
+
+
+def unlabelled_sets(folder: Path) -> dict[str, list[Clip]]:
+    """The collections nobody has labelled, by name."""
+    return {"signsuisse": read_collection(folder / "signsuisse_unlabelled" / "signsuisse.npz")}
