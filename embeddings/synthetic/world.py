@@ -153,10 +153,17 @@ class SignWorld:
             fillers: mean number of signs of another vocabulary before each sign and at the end, without spans.
             pauses: probability that the hands go down after a sign.
         """
-        mixed, counted = self._fill([self.sign(s) for s in signs], fillers, pauses, take)
-        performance = self.perform(mixed, signer, fps, take, CONTINUOUS, counted)
+        performance = self.sentence(signs, signer, fps, take, fillers, pauses)
         clip = self._film(performance, camera, noise, skeleton, rotations, f"take-{take}")
         return replace(clip, name=f"continuous-{performance.signer.name}-{take}")
+
+    def sentence(
+        self, signs: Sequence[Sign | str | int], signer: Signer | int = 0, fps: float = 25.0, take: int = 0,
+        fillers: float = 0.0, pauses: float = 0.0,
+    ) -> Performance:  # fmt: skip
+        """What `continuous` films, in 3D."""
+        mixed, counted = self._fill([self.sign(s) for s in signs], fillers, pauses, take)
+        return self.perform(mixed, signer, fps, take, CONTINUOUS, counted)
 
     def samples(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ..encoders.base import window_positions
 from ..encoders.frames import clip_rows
 from .augment_pose import time_warp
 from .settings import DataPart
+
+if TYPE_CHECKING:
+    from ..synthetic import Performance
 
 __all__ = ["Item", "Prepared", "Sampling"]
 
@@ -32,6 +35,7 @@ class Item:
         signer, split, source: "" where unknown.
         recording: what files about recordings call it (key-frames, depth maps); "" for a part of one.
         signs: the signs in it, where they are not `label` alone; the clip's spans say where.
+        perform: gives the performance in 3D at 25 frames a second, with its spans; of the procedural signer alone.
         inputs: gives what the network's `prepare_training` (pictures with the margin that crops need) or `prepare`
             would give, where that is at hand; then `load` is not called.
     """
@@ -44,6 +48,7 @@ class Item:
     source: str = ""
     recording: str = ""
     signs: tuple[str, ...] = ()
+    perform: Callable[[], Performance] | None = None
     inputs: Callable[[], Prepared] | None = None
 
     def labels(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .batches import Draw, PKSampler, Sampler, ShuffleSampler
+from .filmed import FilmedSet
 from .frames import FrameSet
 from .settings import Recipe
 from .stretches import StretchSet
@@ -41,7 +42,9 @@ class Material(Protocol):
         ...
 
 
-MATERIALS: dict[str, Any] = {"windows": WindowSet.of, "stretches": StretchSet.of, "frames": FrameSet.of}
+MATERIALS: dict[str, Any] = {
+    "windows": WindowSet.of, "stretches": StretchSet.of, "filmed": FilmedSet.of, "frames": FrameSet.of,
+}  # fmt: skip
 """`data.material` → what makes it of (items, network, recipe, classes, cache, fingerprint, progress)."""
 
 

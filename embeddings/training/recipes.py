@@ -16,7 +16,7 @@ from typing import Any
 
 from .checked import checked
 from .losses import LOSSES
-from .settings import Augmentation, Batch, DataPart, MixturePart, Optimiser, Recipe, RunPart, Schedule
+from .settings import Augmentation, Batch, DataPart, Filming, MixturePart, Optimiser, Recipe, RunPart, Schedule
 
 __all__ = ["RecipeError", "override", "read_recipe", "recipe_names"]
 
@@ -27,14 +27,14 @@ class RecipeError(ValueError):
 
 _USES: dict[str, tuple[str, ...]] = {
     "windows": ("cut", "sampling", "stride", "jitter", "warp"), "stretches": ("jitter", "tempo", "context"),
-    "frames": (),
+    "filmed": ("jitter", "tempo", "context"), "frames": (),
 }  # fmt: skip
 """Keys of `DataPart` that are of some kinds of material only: kind → its keys."""
 
 
 _TABLES: dict[str, type] = {
-    "data": DataPart, "augmentation": Augmentation, "batch": Batch, "optimiser": Optimiser, "schedule": Schedule,
-    "run": RunPart,
+    "data": DataPart, "filming": Filming, "augmentation": Augmentation, "batch": Batch, "optimiser": Optimiser,
+    "schedule": Schedule, "run": RunPart,
 }  # fmt: skip
 
 
@@ -170,8 +170,13 @@ def _check(recipe: Recipe) -> None:
     for key in {key for keys in _USES.values() for key in keys} - set(_USES[data.material]):
         if getattr(data, key) != getattr(DataPart(), key):
             raise RecipeError(f"{name}: data.{key} does nothing where data.material is {data.material!r}; leave it out")
-    if data.material != "stretches" and (batch.background or any(p.background for p in recipe.mixture.values())):
-        raise RecipeError(f"{name}: background windows need data.material = 'stretches'; it is {data.material!r}")
+    cuts = data.material in ("stretches", "filmed")
+    if not cuts and (batch.background or any(p.background for p in recipe.mixture.values())):
+        raise RecipeError(
+            f"{name}: background windows need data.material = 'stretches' or 'filmed'; it is {data.material!r}"
+        )
+    if data.material != "filmed" and recipe.filming != Filming():
+        raise RecipeError(f"{name}: [filming] does nothing where data.material is {data.material!r}; leave it out")
     batchwise = recipe.augmentation.kind in ("none", "body-hands", "joints")
     if data.material != "windows" and not batchwise:
         raise RecipeError(

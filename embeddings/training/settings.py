@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Interval
+from annotated_types import Ge, Gt, Interval
 
 from .checked import StrictTable
 from .losses import Loss
 
-__all__ = ["Augmentation", "Batch", "DataPart", "MixturePart", "Optimiser", "Recipe", "RunPart", "Schedule"]
+__all__ = [
+    "Augmentation", "Batch", "DataPart", "Filming", "MixturePart", "Optimiser", "Recipe", "RunPart", "Schedule",
+]  # fmt: skip
 
 Count = Annotated[int, Ge(1)]
 CountOrZero = Annotated[int, Ge(0)]
 NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
 Share = Annotated[float, Interval(ge=0, le=1)]
 
 
@@ -33,17 +36,20 @@ class DataPart(StrictTable):
             splits that share them), "allow" both.
         material: "windows" cuts one window out of each clip, augmented clip by clip (`windows.WindowSet`); "stretches"
             keeps the prepared frames of all clips in one array and cuts windows around labelled signs, and windows of
-            what lies between them (`stretches.StretchSet`); "frames" takes single frames (`frames.FrameSet`).
+            what lies between them (`stretches.StretchSet`); "filmed" does the same with performances of the procedural
+            signer that are filmed anew for every batch (`filmed.FilmedSet`, and the table `Filming`); "frames" takes
+            single frames (`frames.FrameSet`).
         cut: "clip" takes whole clips, "span" their labelled stretch where they have one. Of "windows".
         sampling: "even" spreads the window's frames over the cut; "contiguous" takes consecutive frames at a random
             place (the middle outside training), looped when short; "centre" takes every `stride`-th around the middle;
             "all" every frame there is, which needs batches of one clip. Of "windows".
         stride: of "centre" and "contiguous", in frames at the network's rate. Of "windows".
         jitter: standard deviation by which either end of a window moves in training, as a share of its length ("even"
-            windows, and "stretches"); of several values each window draws one.
+            windows, "stretches" and "filmed"); of several values each window draws one.
         warp: of "even" windows: how unevenly time passes in training, standard deviation of the log speed.
-        tempo: of "stretches": standard deviation of the log of how much faster or slower a window is played.
-        context: of "stretches": frames around a window's middle that the network sees.
+        tempo: of "stretches" and "filmed": standard deviation of the log of how much faster or slower a window is
+            played.
+        context: of "stretches" and "filmed": frames around a window's middle that the network sees.
     """
 
     source: str = ""
@@ -51,7 +57,7 @@ class DataPart(StrictTable):
     validation: Annotated[float, Interval(ge=0, le=0.5)] = 0.2
     exclude: tuple[str, ...] = ()
     leaks: Literal["refuse", "signers", "allow"] = "refuse"
-    material: Literal["windows", "stretches", "frames"] = "windows"
+    material: Literal["windows", "stretches", "filmed", "frames"] = "windows"
     cut: Literal["clip", "span"] = "clip"
     sampling: Literal["even", "contiguous", "centre", "all"] = "even"
     stride: Count = 1
@@ -59,6 +65,55 @@ class DataPart(StrictTable):
     warp: NonNegative = 0.0
     tempo: NonNegative = 0.0
     context: Count = 56
+
+
+@dataclass(frozen=True)
+class Filming(StrictTable):
+    """How performances are filmed for a batch (`filming.film`); of "filmed" material. Pairs are the lowest and the
+    highest value. Lengths of errors are shoulder widths.
+
+    Attributes:
+        yaw, pitch: how far the camera stands beside and above the signer at most; roll: standard deviation. Radians.
+        distances: metres of the camera.
+        slow: share of the windows filmed at fewer frames a second than 25; rates: how many, as shares of 25.
+        shoulders: how far apart the landmarks of the shoulders are, as a share of the joints' distance.
+        hand_size: standard deviation of the log.
+        place: metres by which a signer's hands may be off their place, each by itself and both together.
+        turn: radians by which a hand may be turned about its wrist.
+        severities: how bad the estimator's errors are, drawn for each window.
+        jitter, speed_jitter: errors of a still joint, and more of it per shoulder width a second.
+        tremble: share of the jitter that is white, the rest drifts over about five frames.
+        shaky: white errors of single hand joints, drawn for each window.
+        misplaced: of the joints of the body, throughout a window.
+        cropped: share of the windows with a lower edge, below which hands are not seen; edges: how far below the neck.
+        never_seen: share of hands that the estimator misses in a whole window.
+        dropped: share of the frames, of half the windows, that show no hand.
+        mirror: share of the windows seen in a mirror (signers whose active hand was misjudged).
+        loose: share of the windows around single signs that reach towards rest, as a clip that nobody trimmed does.
+    """
+
+    yaw: NonNegative = 0.5
+    pitch: NonNegative = 0.2
+    roll: NonNegative = 0.03
+    distances: tuple[Positive, Positive] = (0.95, 4.0)
+    slow: Share = 0.3
+    rates: tuple[Positive, Positive] = (0.4, 1.0)
+    shoulders: tuple[Positive, Positive] = (1.0, 1.0)
+    hand_size: NonNegative = 0.1
+    place: NonNegative = 0.0
+    turn: NonNegative = 0.0
+    severities: tuple[NonNegative, ...] = (0.3, 0.7, 1.0, 1.5)
+    jitter: NonNegative = 0.004
+    speed_jitter: NonNegative = 0.004
+    tremble: tuple[Share, Share] = (0.2, 0.8)
+    shaky: tuple[NonNegative, ...] = (0.0, 0.01, 0.03)
+    misplaced: NonNegative = 0.03
+    cropped: Share = 0.3
+    edges: tuple[NonNegative, NonNegative] = (0.9, 2.2)
+    never_seen: Share = 0.0
+    dropped: Share = 0.0
+    mirror: Share = 0.05
+    loose: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -211,6 +266,7 @@ class Recipe:
     about: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     data: DataPart = DataPart()
+    filming: Filming = Filming()
     mixture: Mapping[str, MixturePart] = field(default_factory=dict)
     augmentation: Augmentation = Augmentation()
     batch: Batch = Batch()

@@ -12,7 +12,7 @@ from ..clip import Clip
 from .items import Item
 
 if TYPE_CHECKING:
-    from ..synthetic import Camera, Noise, Sign, Signer, SignWorld
+    from ..synthetic import Camera, Noise, Performance, Sign, Signer, SignWorld
 
 __all__ = ["isolated_signs", "utterances"]
 
@@ -99,7 +99,8 @@ def utterances(seed: int, signs: int, count: int, length: int = 6, isolated: flo
         fps = float(rng.choice(list(FRAME_RATES), p=list(FRAME_RATES.values())))
         load = partial(_utterance, world, own_signs, signer, random_camera(rng), noise, fps, take)
         names = tuple(_name(seed, sign.label) for sign in own_signs)
-        items.append(Item(f"utterance-{seed}-{take}", "", load, signer.name, signs=names))
+        figure = partial(_performance, world, own_signs, signer, take)
+        items.append(Item(f"utterance-{seed}-{take}", "", load, signer.name, signs=names, perform=figure))
     return items
 
 
@@ -111,6 +112,15 @@ def _utterance(
     else:
         clip = world.continuous(signs, signer, camera, noise, fps=fps, take=take, pauses=PAUSES)
     return replace(clip, spans=tuple(span._replace(label=_name(world.seed, span.label)) for span in clip.spans))
+
+
+def _performance(world: SignWorld, signs: list[Sign], signer: Signer, take: int) -> Performance:
+    """What `_utterance` films, at 25 frames a second."""
+    alone = len(signs) == 1
+    made = (
+        world.perform(signs[0], signer, take=take) if alone else world.sentence(signs, signer, take=take, pauses=PAUSES)
+    )
+    return replace(made, spans=tuple(span._replace(label=_name(world.seed, span.label)) for span in made.spans))
 
 
 def _name(seed: int, label: str) -> str:

@@ -70,8 +70,17 @@ def _signing(seed: str, options: Options, needs: tuple[str, ...], poses: PoseSou
     from .signing import utterances
 
     number = _seed("signing", seed, "signing:101?signs=7000&utterances=17000")
-    counts = [_whole(options, name, default) for name, default in (("signs", 400), ("utterances", 1000), ("length", 6))]
-    return utterances(number, *counts)
+    signs, count, length = (
+        _whole(options, name, default) for name, default in (("signs", 400), ("utterances", 1000), ("length", 6))
+    )
+    share = options.pop("isolated", "0.25")
+    try:
+        isolated = float(share)
+    except ValueError:
+        isolated = -1.0
+    if not 0 <= isolated <= 1:
+        raise DataError(f"isolated is {share!r}; expected the share of single signs, 0 to 1")
+    return utterances(number, signs, count, length, isolated)
 
 
 def _frames(kind: str, seed: str, options: Options, needs: tuple[str, ...], poses: PoseSource) -> list[Item]:

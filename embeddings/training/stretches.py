@@ -175,11 +175,13 @@ class StretchSet:
 
     def outputs(self, network: Encoder, batch: int = 256) -> Outputs:
         """What a network makes of every sign, cut exactly, in evaluation mode."""
-        spans = self.stretches.spans
-        rows = (spans[i : i + batch] for i in range(0, len(spans), batch))
-        return outputs_of(
-            network, (self._tensors(*self.cut(some[:, 1:3].astype(np.float64), some[:, 3])) for some in rows)
-        )
+        rows = np.arange(len(self.stretches.spans))
+        return outputs_of(network, (self.exact(rows[i : i + batch]) for i in range(0, len(rows), batch)))
+
+    def exact(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
+        """Windows around signs (rows of the stretches' spans), cut exactly."""
+        spans = self.stretches.spans[rows]
+        return self._tensors(*self.cut(spans[:, 1:3].astype(np.float64), spans[:, 3]))
 
     def figures(self, network: Encoder) -> Figures:
         """Validation figures; one-shot accuracy is among the signs of these stretches."""

@@ -177,7 +177,8 @@ def _material(
     items: list[Item], place: str, recipe: Recipe, network: Any, classes: Mapping[str, int], folder: Path,
     progress: Callable[[int, int, str], None] | None,
 ) -> Material:  # fmt: skip
-    config = json.dumps([recipe.network, recipe.config, [item.id for item in items]], sort_keys=True)
+    kind = [recipe.data.material] if recipe.data.material == "filmed" else []
+    config = json.dumps([recipe.network, recipe.config, [item.id for item in items], *kind], sort_keys=True)
     material: Material = MATERIALS[recipe.data.material](
         items, network, recipe, classes, cache=folder / STRETCHES.format(place), fingerprint=_digest(config),
         progress=progress,

@@ -3,11 +3,11 @@
     python scripts/bench/real.py FOLDER [--encoders default pose-cosine] [--draws 200]
     python scripts/bench/real.py FOLDER --reporting              # the set on which nothing is ever chosen
 
-FOLDER holds the real collections (`scripts.real.sets`). The default checkpoint is trained on none of them. Choices (of a
-recipe, of features, of a loss) are made on the development sets: ksl13, traduttore (9 and 16 signs), ksl77 (the signs
-that two people show) and wlasl25; fingerspelling is for reporting alone. Clips are trimmed and turned around as `spotter
-enroll` does it, and compared by the cosine of their vectors; means over draws of the exemplars. Several encoders in one
-name, joined by `+`, are an ensemble: the mean of their cosines. Under a minute of one core for an encoder.
+FOLDER holds the real collections (`scripts.real.sets`). The default checkpoint is trained on none of them. Choices (of
+a recipe, of features, of a loss) are made on the development sets: ksl13, traduttore (9 and 16 signs), ksl77 (the signs
+that two people show) and wlasl25; fingerspelling is for reporting alone. Clips are trimmed and turned around as
+`spotter enroll` does it, and compared by the cosine of their vectors; means over draws of the exemplars. Several
+encoders in one name, joined by `+`, are an ensemble: the mean of their cosines. Under a minute of one core for one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from embeddings.clip import Clip
 from embeddings.encoders import load_encoder
-from eval.isolated.retrieval import OneShotScore, cosine_similarity, one_shot_retrieval
+from eval.isolated.retrieval import RetrievalScore, cosine_similarity, one_shot_retrieval
 from scripts.real.sets import real_sets
 from spotter.enrolment import enroll
 
@@ -42,7 +42,7 @@ def vectors_of(encoder: str, clips: Sequence[Clip]) -> NDArray[np.float32]:
     return np.asarray(enroll(named, encoder=load_encoder(encoder)).vectors)
 
 
-def score(encoder: str, clips: Sequence[Clip], draws: int) -> OneShotScore:
+def score(encoder: str, clips: Sequence[Clip], draws: int) -> RetrievalScore:
     """Of an encoder, or of several joined by "+"."""
     similarity = np.mean([cosine_similarity(vectors_of(name, clips)) for name in encoder.split("+")], axis=0)
     signers = [str(c.signer).partition("|")[0] for c in clips]

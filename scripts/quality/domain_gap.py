@@ -1,16 +1,17 @@
-"""How far procedural signing is from real signing, and in what: a classifier tries to tell windows of one from the other.
+"""How far procedural signing is from real signing, and in what: a classifier tells windows of one from the other.
 
-    python scripts/quality/domain_gap.py FOLDER [--windows 600] [--seeds 5] [--features 3]
+    python scripts/quality/domain_gap.py FOLDER [--recipes sign-tcn-default sign-tcn-filmed] [--windows 200]
+    python scripts/quality/domain_gap.py FOLDER --features 5      # and what tells them apart, group by group
 
-FOLDER holds the real collections (`scripts.real.sets`); their labels are not used. Windows of 20 frames at 25 a second,
-as many from each real collection as from any other, and as many procedural ones as real ones, all seen as an encoder
-sees them (turned around where the left hand is active, at 25 frames a second). For each group of features, and for all
-together, the area under the ROC curve of gradient-boosted trees, three folds, no recording in two of them: 0.5 means
-that nobody can tell, 1 that everybody can. Real collections differ among themselves as well (camera, task, signers):
-the last column is the same classifier telling one real collection from the others, the mean over collections, and is
-what a perfect imitation of recordings nobody has seen could be expected to reach.
+FOLDER holds the real collections (`scripts.real.sets`); their labels are not used. Windows of 20 frames at 25 a second:
+as many of each real collection as of any other, turned around where the left hand is active, and as many procedural
+ones as real ones, as a training by the recipe would see them (its signer, camera, estimator and augmentation, of worlds
+that are not trained on). `--set` changes the recipes as in `spotter train`.
 
-`--features N` adds the N features of each group that tell most alone, with their medians, which says what to mend.
+For each group of features, and for all together, the area under the ROC curve of gradient-boosted trees, three folds,
+no recording in two of them: 0.5 means that they cannot be told apart, 1 that they always can. Real collections differ
+from each other as well (camera, task, signers): `--real` adds a row of a classifier that tells one real collection from
+the others, the mean over collections, which is about what perfect imitations of recordings nobody has seen would reach.
 """
 
 from __future__ import annotations
@@ -19,14 +20,20 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.clip import Clip
+from embeddings.encoders.sign_tcn import SignTCN, SignTCNConfig
 from embeddings.handedness import right_handed
 from embeddings.pose.features import body_hands
-from embeddings.training.signing import procedural_clips
+from embeddings.training.batches import Draw, numbers
+from embeddings.training.material import MATERIALS
+from embeddings.training.recipes import read_recipe
+from embeddings.training.settings import Recipe
+from embeddings.training.sources import open_source
 from scripts.real.sets import real_sets, unlabelled_sets
 
 Array = NDArray[np.floating]
@@ -58,22 +65,25 @@ class Window:
         return self.body[:, 5:7]
 
 
+def window_of(values: Array, recording: str) -> Window:
+    """From an encoder's inputs (20, 100)."""
+    body, hands = values[:, :14].reshape(-1, 7, 2), values[:, 14:98].reshape(-1, 2, 21, 2)
+    return Window(body, hands, values[:, 98:] > 0.5, recording)
+
+
 def windows_of(clip: Clip, rng: np.random.Generator, most: int) -> list[Window]:
     """Up to `most` windows of a clip at random places; none of a clip that is too short or shows nobody."""
     if clip.pose is None:
         return []
     try:
-        seen = body_hands(right_handed(clip).pose.resample(FPS))  # type: ignore[union-attr]
+        values = body_hands(right_handed(clip).pose.resample(FPS)).flat()  # type: ignore[union-attr]
     except ValueError:  # some clips show an empty chair
         return []
-    free = len(seen.body) - WINDOW
+    free = len(values) - WINDOW
     if free < 0:
         return []
     starts = rng.permutation(np.arange(0, free + 1, WINDOW // 2))[:most]
-    return [
-        Window(seen.body[s : s + WINDOW], seen.hands[s : s + WINDOW], seen.present[s : s + WINDOW] > 0.5, clip.name)
-        for s in starts
-    ]
+    return [window_of(values[s : s + WINDOW], clip.name) for s in starts]
 
 
 # --- features: name → value of one window; NaN where there is nothing to measure --------------------------------
@@ -159,7 +169,9 @@ def rhythm(window: Window) -> Features:
     for h, side in enumerate(MOVING):
         path = np.stack([np.convolve(axis, np.ones(3) / 3, "valid") for axis in window.wrists[:, h].astype(float).T], 1)
         speed = np.linalg.norm(np.diff(path, axis=0), axis=1) * FPS
-        slow = np.flatnonzero((speed[1:-1] <= speed[:-2]) & (speed[1:-1] < speed[2:]) & (speed[1:-1] < 0.5 * speed.max()))
+        slow = np.flatnonzero(
+            (speed[1:-1] <= speed[:-2]) & (speed[1:-1] < speed[2:]) & (speed[1:-1] < 0.5 * speed.max())
+        )
         row[f"{side} stops"] = float(len(slow))
         row[f"{side} between stops"] = float(np.diff(slow).mean()) if len(slow) > 1 else np.nan
         row[f"{side} speed spread"] = float(speed.std() / max(speed.mean(), 0.05))
@@ -190,7 +202,7 @@ def proportions(window: Window) -> Features:
 
 
 def jitter(window: Window) -> Features:
-    """Second differences (what no limb does at 25 frames a second), and their share of the first: how white they are."""
+    """Second differences, which no limb makes at 25 frames a second, and their share of the first: how white."""
     row: Features = {}
     fingers = np.where(window.present[..., None, None], window.hands, np.nan).astype(float)
     series = {name: window.body[:, j].astype(float) for j, name in enumerate(
@@ -283,21 +295,44 @@ class Material:
         return np.concatenate(list(self.rows.values()), axis=1)
 
 
-def material(clips: Iterable[Clip], count: int, seed: int, prefix: str) -> Material:
+def real_material(clips: Iterable[Clip], count: int, seed: int, collection: str) -> Material:
     """Features of up to `count` windows; as few as possible from one clip."""
     rng = np.random.default_rng(seed)
     listed = list(clips)
-    order = rng.permutation(len(listed))
     windows: list[Window] = []
     each = max(1, -(-count // max(1, len(listed))))
-    for i in order:
+    for i in rng.permutation(len(listed)):
         windows += windows_of(listed[i], rng, each)
         if len(windows) >= count:
             break
-    made = {group: [measure(w) for w in windows[:count]] for group, measure in GROUPS.items()}
-    names = {group: list(rows[0]) for group, rows in made.items()}
-    values = {group: np.array([[row[n] for n in names[group]] for row in rows]) for group, rows in made.items()}
-    return Material(values, names, [f"{prefix}:{w.recording}" for w in windows[:count]])
+    return measured(windows[:count], collection)
+
+
+def trained_on(recipe: Recipe, count: int, seed: int) -> Material:
+    """Features of `count` windows as a training by the recipe sees them, of a world of another seed."""
+    where, _, query = recipe.data.source.partition("?")
+    options = {**dict(parse_qsl(query)), "signs": "300", "utterances": str(max(60, count // 3))}
+    source = f"{where.partition(':')[0]}:{9900 + seed}?{urlencode(options)}"
+    network = SignTCN(SignTCNConfig(**recipe.config))
+    items = open_source(source, network.required_inputs)
+    signs = sorted({sign for item in items for sign in item.labels()})
+    made = MATERIALS[recipe.data.material](items, network, recipe, {sign: k for k, sign in enumerate(signs)})
+    rng, windows = numbers(seed, 1), list[Window]()
+    while len(windows) < count:
+        drawn = rng.integers(len(made), size=min(64, count - len(windows)))
+        frames = made.batch(Draw(seed, len(windows), 0, drawn))["pose"].numpy()
+        first = (frames.shape[1] - WINDOW) // 2
+        homes = made.stretches.spans[drawn, 3]
+        windows += [window_of(v[first : first + WINDOW], str(home)) for v, home in zip(frames, homes, strict=True)]
+    return measured(windows, f"world {seed}")
+
+
+def measured(windows: Sequence[Window], collection: str) -> Material:
+    """The features of windows of one collection."""
+    rows = {group: [measure(w) for w in windows] for group, measure in GROUPS.items()}
+    names = {group: list(some[0]) for group, some in rows.items()}
+    values = {group: np.array([[row[n] for n in names[group]] for row in some]) for group, some in rows.items()}
+    return Material(values, names, [f"{collection}:{w.recording}" for w in windows])
 
 
 def joined(parts: Sequence[Material]) -> Material:
@@ -337,7 +372,9 @@ def telling(real: Material, made: Material, group: str, count: int) -> list[str]
         if len(set(kind[there])) < 2:
             continue
         alone = area(values[there], kind[there])
-        found.append((max(alone, 1 - alone), name, np.nanquantile(a, (0.1, 0.5, 0.9)), np.nanquantile(b, (0.1, 0.5, 0.9))))
+        found.append(
+            (max(alone, 1 - alone), name, np.nanquantile(a, (0.1, 0.5, 0.9)), np.nanquantile(b, (0.1, 0.5, 0.9)))
+        )
     found.sort(key=lambda row: -row[0])
 
     def shown(q: Array) -> str:
@@ -346,31 +383,46 @@ def telling(real: Material, made: Material, group: str, count: int) -> list[str]
     return [f"{name}: real {shown(a)}, procedural {shown(b)} (AUC {alone:.2f})" for alone, name, a, b in found[:count]]
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--windows", type=int, default=300, help="of each real collection")
-    parser.add_argument("--seeds", type=int, default=3, help="procedural worlds")
-    parser.add_argument("--features", type=int, default=0, help="features a group to show")
-    args = parser.parse_args()
+    parser.add_argument("--recipes", nargs="+", default=["sign-tcn-default"], help="of sign-tcn: names or TOML files")
+    parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="changes all recipes")
+    parser.add_argument("--windows", type=int, default=200, help="of each real collection")
+    parser.add_argument("--worlds", type=int, default=3, help="procedural worlds")
+    parser.add_argument("--groups", nargs="+", choices=[*GROUPS, "all"], default=[*GROUPS, "all"], help="of features")
+    parser.add_argument("--features", type=int, default=0, help="features of a group to show")
+    parser.add_argument("--each", action="store_true", help="a column for each real collection as well")
+    parser.add_argument("--real", action="store_true", help="a row for real collections among each other")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parsed()
     sets = {**real_sets(args.folder), **unlabelled_sets(args.folder)}
-    real = {name: material(clips, args.windows, 0, name) for name, clips in sets.items()}
+    real = {name: real_material(clips, args.windows, 0, name) for name, clips in sets.items()}
     count = sum(len(m.recordings) for m in real.values())
-    print("| features | all real | " + " | ".join(real) + " | real against real |")
-    print("|---|---|" + "---|" * (len(real) + 1))
-    worlds = [
-        material(procedural_clips(900 + seed, 400, count // 2), count, seed, "procedural") for seed in range(args.seeds)
-    ]
-    for group in [*GROUPS, "all"]:
-        table = np.array([gap(real, made, group, seed) for seed, made in enumerate(worlds)])
-        cells = [f"{table[:, 0].mean():.3f} ± {table[:, 0].std():.3f}", *(f"{v:.2f}" for v in table[:, 1:].mean(axis=0))]
-        cells.append(f"{among(real, group):.2f}")
-        print(f"| {group} | " + " | ".join(cells) + " |", flush=True)
-    whole = joined(list(real.values()))
-    for group in GROUPS if args.features else ():
-        print(f"\n{group} (10 %, median, 90 %)")
-        for line in telling(whole, worlds[0], group, args.features):
-            print(f"- {line}")
+    print(f"{count} real windows of {len(real)} collections; AUC, mean and spread of {args.worlds} worlds\n")
+    print("| recipe | " + " | ".join(args.groups) + " |\n|---|" + "---|" * len(args.groups))
+    for name in args.recipes:
+        recipe = read_recipe(name, args.set)
+        worlds = [trained_on(recipe, count, seed) for seed in range(args.worlds)]
+        tables = {group: np.array([gap(real, w, group, k) for k, w in enumerate(worlds)]) for group in args.groups}
+        cells = [f"{table[:, 0].mean():.3f} ± {table[:, 0].std():.3f}" for table in tables.values()]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        for k, collection in enumerate(real) if args.each else ():
+            print(f"| … {collection} | " + " | ".join(f"{t[:, k + 1].mean():.2f}" for t in tables.values()) + " |")
+        if args.features:
+            print_features(joined(list(real.values())), worlds[0], args.groups, args.features)
+    if args.real:
+        print("| real against real | " + " | ".join(f"{among(real, group):.3f}" for group in args.groups) + " |")
+
+
+def print_features(real: Material, made: Material, groups: Sequence[str], count: int) -> None:
+    for group in groups:
+        if group in GROUPS:
+            print(f"\n{group} (10 %, median, 90 %)")
+            print("\n".join(f"- {line}" for line in telling(real, made, group, count)))
 
 
 if __name__ == "__main__":

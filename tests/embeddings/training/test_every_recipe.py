@@ -100,11 +100,11 @@ def tiny(name: str, data: Path) -> tuple[list[str], str | list[Item]]:
     recipe = read_recipe(name)
     network, changes = recipe.network, list[str]()
     changes += [f"config.{value}" for value in TINY[LIKE.get(network, network)]]
-    if name in ("sign-tcn-default", "sign-tcn-real", "sl-gcn"):
-        changes += SIGNING
+    if name in ("sign-tcn-default", "sign-tcn-filmed", "sign-tcn-real", "sl-gcn"):
+        changes += [*SIGNING, "run.init=random"]
         if recipe.mixture:
             changes += [f"mixture.real.source=landmarks:{data}/pack.npz", "mixture.real.classes=2",
-                        "mixture.real.each=2", "mixture.real.background=1", "run.init=random"]  # fmt: skip
+                        "mixture.real.each=2", "mixture.real.background=1"]  # fmt: skip
         return changes, ""
     if network in ("depth", "locations"):
         return [*changes, f"data.source={network}:5?clips=5&videos=0", "batch.size=8"], ""
