@@ -76,11 +76,11 @@ def precisions(vectors: Vectors, labels: NDArray[np.int_], count: int, draws: in
             row = []
             for rejected in REJECTED:
                 while (decided < 0).sum() < min(rejected, int((~truth).sum())):
-                    odds = scores_of(space[rest], cosines, decided).log_odds
+                    odds = scores_of(space[rest], cosines, decided, folds=0).log_odds
                     step = max(1, min(5, rejected - int((decided < 0).sum())))
                     wrong = np.flatnonzero(~truth & (decided == 0))
                     decided[wrong[np.argsort(-odds[wrong])[:step]]] = -1
-                odds = scores_of(space[rest], cosines, decided).log_odds
+                odds = scores_of(space[rest], cosines, decided, folds=0).log_odds
                 row.append(average_precision(odds[decided == 0], truth[decided == 0]))
             rows.append(row)
     return np.array(rows).reshape(-1, len(REJECTED))
@@ -117,10 +117,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--encoder", default="default", help="name or checkpoint file")
     parser.add_argument("--reporting", action="store_true", help="the set for reporting instead")
+    parser.add_argument("--only", nargs="+", choices=[*DEVELOPMENT, *REPORTING], help="of these sets")
     parser.add_argument("--draws", type=int, default=30, help="of the examples")
     parser.add_argument("--rejections", type=int, default=0, metavar="DRAWS", help="the second table, of so many draws")
     args = parser.parse_args()
-    sets = read(args.folder, REPORTING if args.reporting else DEVELOPMENT, args.encoder)
+    sets = read(args.folder, args.only or (REPORTING if args.reporting else DEVELOPMENT), args.encoder)
     print("| collection | examples | " + " | ".join(NAMED) + " |\n|---|---|" + "---|" * len(NAMED))
     for name, (vectors, labels) in sets.items():
         for count in EXAMPLES:
