@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from embeddings.clip import Clip
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
+    from gallery.few_shot import FewShot
 
 __all__ = ["NearestExemplar", "likeness", "pair_costs", "sign_probabilities"]
 
@@ -23,6 +25,9 @@ SHORTEST = 4
 
 TEMPLATES_AT_ONCE = 128
 """Exemplars that are aligned together: the memory does not grow with the gallery."""
+
+LEARNED_FROM = 400
+"""Exemplars of a gallery from which is learned: half a minute of aligning pairs."""
 
 SHARPNESS = 10.0
 """Factor of a likeness in the odds of a sign; chosen of 8 to 30 by the log loss on sets for choosing."""
@@ -114,6 +119,9 @@ def pair_costs(templates: NDArray[np.float32], signs: NDArray[np.float32]) -> ND
 class NearestExemplar:
     """Names the sign of a clip by a gallery, of which each sign may have a single exemplar.
 
+    Where signs have several, a regularised linear head learns from how alike the exemplars are (`gallery.few_shot`), if
+    there are no more than `LEARNED_FROM`: each pair of them is aligned.
+
     Attributes:
         gallery: the exemplars.
         encoder: the network that made them.
@@ -135,7 +143,7 @@ class NearestExemplar:
         return sum(p.numel() for p in self.encoder.parameters()) if hasattr(self.encoder, "parameters") else 0
 
     def probabilities(self, clip: Clip) -> NDArray[np.float64]:
-        """(K,) of the signs in the order of `labels`; they sum to 1. A sign counts by its most similar exemplar.
+        """(K,) of the signs in the order of `labels`; they sum to 1.
 
         The clip is trimmed to its sign. That it shows one of the signs is taken for granted.
 
@@ -147,7 +155,20 @@ class NearestExemplar:
         from ..enrolment import enroll
 
         shown = enroll([replace(clip, label=clip.label or clip.name)], encoder=self.encoder)
-        return sign_probabilities(likeness(shown, self.gallery)[0], self.gallery)
+        alike = likeness(shown, self.gallery)
+        return (
+            sign_probabilities(alike[0], self.gallery) if self.learned is None else self.learned.probabilities(alike)[0]
+        )
+
+    @cached_property
+    def learned(self) -> FewShot | None:
+        """What several exemplars of a sign teach; None where no sign has several, or there are too many."""
+        from gallery.few_shot import fit_few_shot
+
+        labels = self.gallery.exemplar_labels
+        if len(set(labels)) == len(labels) or len(labels) > LEARNED_FROM:
+            return None
+        return fit_few_shot(likeness(self.gallery, self.gallery), labels)
 
 
 def sign_probabilities(alike: NDArray[np.float64], gallery: Gallery) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embeddings.synthetic import Draws
 from gallery import Gallery, GalleryError
+from spotter.enrolment import enroll
 from spotter.search.alignment import UNREACHED, unit_rows
 from spotter.search.likeness import NearestExemplar, likeness, pair_costs, sign_probabilities
 
@@ -90,3 +91,19 @@ def test_clips_by_others_are_named_by_one_example_each() -> None:
         probabilities = named.probabilities(clip)
         assert probabilities.sum() == pytest.approx(1)
         assert named.labels[int(probabilities.argmax())] == sign.label
+
+
+def test_several_examples_of_a_sign_teach_a_head() -> None:
+    w = small_world()
+    assert NearestExemplar(w.gallery, w.encoder).learned is None  # one each
+    gallery = w.gallery.copy()
+    more = [replace(w.world.clip(sign, signer=4, camera=2), label=sign.label) for sign in w.world.signs[:3]]
+    enroll(more, encoder=w.encoder, into=gallery)
+    named = NearestExemplar(gallery, w.encoder)
+    assert named.learned is not None
+    assert named.learned.labels == named.labels == gallery.labels
+    clip = replace(w.world.clip(w.world.signs[1], signer=7, camera=3), label=None)
+    shown = enroll([replace(clip, label="?")], encoder=w.encoder)
+    expected = named.learned.probabilities(likeness(shown, gallery))[0]
+    np.testing.assert_allclose(named.probabilities(clip), expected)
+    assert named.labels[int(expected.argmax())] == w.world.signs[1].label
