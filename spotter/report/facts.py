@@ -11,12 +11,27 @@ from embeddings.recordings.kinds import kind_of
 from eval.segments import Segment
 
 from ..detection import Detection
-from .timeline import Hit
 
 if TYPE_CHECKING:
     from ..search.track import SimilarityTrack
 
-__all__ = ["VideoFacts", "collect", "is_video"]
+__all__ = ["Hit", "VideoFacts", "clock", "collect", "is_video"]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A detection in the report: its number and, with ground truth, whether it is right (None: not known)."""
+
+    number: int
+    detection: Detection
+    right: bool | None
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s, with hours where there are any."""
+    tenths = round(seconds * 10)
+    hours, minutes, rest = tenths // 36000, tenths // 600 % 60, tenths % 600 / 10
+    return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 
 
 @dataclass

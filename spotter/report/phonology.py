@@ -16,7 +16,7 @@ from eval.segments import Segment
 from safe_files import whole_file, write_text
 
 from ..formats.elan import EafDocument
-from .timeline import clock
+from .facts import clock
 
 if TYPE_CHECKING:
     from embeddings.phonology.describe import ParameterValue

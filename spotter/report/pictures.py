@@ -1,17 +1,18 @@
-"""Picture strips for the report: a few frames of a stretch of video side by side, as JPEG data URLs."""
+"""Picture strips for the report: a few frames of a stretch of video side by side, as JPEG or WebP."""
 
 from __future__ import annotations
 
 import base64
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAMES", "HEIGHT", "Frame", "data_url", "jpeg", "jpeg_strips", "strip_size", "strips"]
+__all__ = ["FRAMES", "HEIGHT", "Frame", "data_url", "jpeg", "jpeg_strips", "strip_size", "strips", "webp"]
 
 FRAMES = 4
 """Pictures in a strip."""
@@ -26,7 +27,7 @@ Frame = NDArray[np.uint8]
 
 def strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[str]:
     """A data URL per span (start s, end s) of a video, "" where the video shows nothing there; see `jpeg_strips`."""
-    return [data_url(picture) if picture else "" for picture in jpeg_strips(video, spans)]
+    return [data_url(picture) if picture else "" for picture in _strips(video, spans, webp)]
 
 
 def jpeg_strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[bytes]:
@@ -35,6 +36,12 @@ def jpeg_strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[bytes
     The video is streamed: only the pictures of the strips are kept in memory. A video that cannot be decoded gives
     none anywhere, and a warning.
     """
+    return _strips(video, spans, jpeg)
+
+
+def _strips(
+    video: Path, spans: Sequence[tuple[float, float]], encoded: Callable[[Iterable[Frame]], bytes]
+) -> list[bytes]:
     from embeddings.video import VideoError, probe
 
     result = [b""] * len(spans)
@@ -45,7 +52,7 @@ def jpeg_strips(video: Path, spans: Sequence[tuple[float, float]]) -> list[bytes
         size = strip_size(info.width, info.height)
         for group in _passes(spans):
             for at, pictures in _grab(video, spans, group, size):
-                result[at] = jpeg(pictures)
+                result[at] = encoded(pictures)
     except (VideoError, OSError) as error:
         warnings.warn(f"{video.name}: no pictures in the report ({error})", stacklevel=2)
     return result
@@ -99,16 +106,26 @@ def _grab(
 
 def jpeg(pictures: Iterable[Frame]) -> bytes:
     """Pictures of one height side by side, a white line between them."""
+    return _encoded(pictures, "JPEG", quality=72, optimize=True)
+
+
+def webp(pictures: Iterable[Frame]) -> bytes:
+    """The same in a third less bytes, for pages: every browser of the last years shows it."""
+    return _encoded(pictures, "WEBP", quality=62, method=4)
+
+
+def _encoded(pictures: Iterable[Frame], form: str, **options: Any) -> bytes:
     from PIL import Image
 
     listed = list(pictures)
     line = np.full((HEIGHT, 2, 3), 255, np.uint8)
     parts = [part for picture in listed for part in (picture, line)][:-1]
     buffer = io.BytesIO()
-    Image.fromarray(np.concatenate(parts, axis=1)).save(buffer, "JPEG", quality=72, optimize=True)
+    Image.fromarray(np.concatenate(parts, axis=1)).save(buffer, form, **options)
     return buffer.getvalue()
 
 
 def data_url(picture: bytes) -> str:
-    """A JPEG file's bytes as a `data:` URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+    """A JPEG or WebP file's bytes as a `data:` URL."""
+    kind = "jpeg" if picture.startswith(b"\xff\xd8") else "webp"
+    return f"data:image/{kind};base64," + base64.b64encode(picture).decode()

@@ -1,9 +1,12 @@
 """The report is one safe file that shows what was found, whatever the labels and however many detections."""
 
+import base64
+import json
 import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,10 @@ import pytest
 from embeddings.video import write_video
 from gallery import Gallery
 from spotter import Detection
+from spotter.report.data import packed_track
+from spotter.report.facts import clock
 from spotter.report.page import write_report
 from spotter.report.pictures import FRAMES, HEIGHT, strips
-from spotter.report.timeline import clock
 from spotter.results import SpottingResult
 from spotter.search.track import SimilarityTrack
 
@@ -52,6 +56,12 @@ class Page(HTMLParser):
         ]
 
 
+def data_of(path: Path) -> dict[str, Any]:
+    """What the page's program draws from."""
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', path.read_text("utf-8"), re.S)
+    return json.loads(text)
+
+
 def film(path: Path, seconds: float = 4.0) -> Path:
     """Grey that grows lighter with time: 10 levels per 0.1 s, so that a picture says when it was taken."""
     frames = (np.full((90, 120, 3), min(250, 20 + 5 * k), np.uint8) for k in range(round(seconds * 10)))
@@ -74,18 +84,34 @@ def test_shows_detections_exemplars_truth_and_scores(tmp_path: Path) -> None:
     path = write_report(
         tmp_path / "report.html", [result("my talk", found)], {"my talk": query}, gallery, truth, {"A": example}
     )
-    page = Page(path)
-    assert [v["src"] for v in page.all("video")] == ["./videos/my%20talk.mp4"]
-    assert [g["class"] for g in page.all("g", role="button")] == ["hit right", "hit wrong"]
-    assert [g["class"] for g in page.all("g") if "truth" in str(g.get("class")) and "tabindex" not in g][-2:] == [
-        "truth", "truth missed",
-    ]  # fmt: skip
-    assert len(page.all("img", class_="strip")) == 2
-    assert len(page.all("span", role="img")) == 1
-    assert len(page.all("polyline")) == 2
-    words = " ".join(page.words)
+    data = data_of(path)
+    (video,) = data["videos"]
+    assert video["src"] == "./videos/my%20talk.mp4"
+    assert video["fps"] == 10
+    assert data["hits"] == [[0, 0, 1.0, 2.0, 0.9, 1], [0, 1, 2.5, 3.0, 0.6, 2]]  # the first agrees, the second does not
+    assert video["truth"] == [[0, 1.1, 2.1, 0], [1, 0.0, 0.5, 1]]
+    assert sorted(data["pictures"]) == ["1", "2"]
+    assert list(data["examples"]) == ["0"]
+    assert video["track"]["signs"] == [0, 1]
+    words = " ".join(Page(path).words)
     assert "0.500" in words
     assert "1 right, 1 false, 1 missed" in words
+
+
+def test_a_packed_track_keeps_its_peaks_and_times() -> None:
+    values = np.full((1000, 2), 0.2, np.float32)
+    values[537, 1] = 0.9
+    values[::2, 0] = np.nan
+    track = SimilarityTrack("v", 25.0, np.arange(10, 3010, 3.0), ("A", "B"), values, np.full_like(values, 16))
+    packed = packed_track(track, {"A": 4, "B": 7}, 100)
+    levels = np.frombuffer(base64.b64decode(packed["values"]), np.uint8).reshape(2, packed["bins"])
+    assert packed["signs"] == [4, 7]
+    assert packed["bins"] == 100
+    assert levels[1].argmax() == 53
+    assert (levels[1] == 255).sum() == 1
+    assert levels[0].max() == 0
+    peak = packed["start"] + 53 * packed["step"]
+    assert peak <= track.seconds[537] < peak + packed["step"]
 
 
 def test_pictures_are_of_the_right_moments(tmp_path: Path) -> None:
@@ -113,10 +139,11 @@ def test_hostile_and_foreign_labels_stay_text(tmp_path: Path) -> None:
     found = [Detection(HOSTILE, sign, i, i + 0.5, 0.5) for i, sign in enumerate(names)]
     path = write_report(tmp_path / "r.html", found, truth={HOSTILE: [(HOSTILE, 0, 0.5)]}, title=HOSTILE)
     page = Page(path)
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 2
     assert not [a for _, a in page.elements if any(k.startswith("on") for k in a)]
-    shown = [a["data-sign"] for a in page.all("tr") if "data-sign" in a]
-    assert sorted(map(str, shown)) == sorted(names)
+    data = data_of(path)
+    assert sorted(data["signs"]) == sorted({*names, HOSTILE})
+    assert data["videos"][0]["name"] == HOSTILE
 
 
 def test_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
@@ -128,9 +155,10 @@ def test_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("truth", [None, {"v": []}, {"v": [("A", 1.0, 2.0)]}])
 def test_nothing_found(tmp_path: Path, truth: dict[str, list[tuple[str, float, float]]] | None) -> None:
-    page = Page(write_report(tmp_path / "r.html", [result("v", [])], truth=truth))
-    assert "Nothing was found in this video." in " ".join(page.words)
-    assert page.all("svg", role="group")
+    path = write_report(tmp_path / "r.html", [result("v", [])], truth=truth)
+    assert "No sign of the gallery was found." in " ".join(Page(path).words)
+    (video,) = data_of(path)["videos"]
+    assert (video["name"], video["duration"]) == ("v", 4.0)
 
 
 def test_no_results_at_all_and_a_failed_video(tmp_path: Path) -> None:
@@ -145,10 +173,30 @@ def test_five_hundred_detections_stay_small_and_quick(tmp_path: Path) -> None:
     start = time.perf_counter()
     path = write_report(tmp_path / "r.html", found, {"v": video})
     assert time.perf_counter() - start < 20
-    page = Page(path)
-    assert len([a for a in page.all("tr") if "data-hit" in a]) == 500
-    assert len(page.all("img")) == 240
-    assert path.stat().st_size < 6e6
+    data = data_of(path)
+    assert len(data["hits"]) == 500
+    assert len(data["pictures"]) == 240
+    best = {sign: max(d.score for d in found if d.sign == sign) for sign in {d.sign for d in found}}
+    pictured = {(found[int(n) - 1].sign, found[int(n) - 1].score) for n in data["pictures"]}
+    assert set(best.items()) <= pictured  # the best detection of every sign
+    assert path.stat().st_size < 5e6
+
+
+def test_pictures_and_tracks_stay_within_five_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spotter.report.pictures.strips", lambda video, spans: ["x" * 40_000 for _ in spans])
+    video = film(tmp_path / "v.mp4", 1.0)
+    signs = tuple(f"sign {i}" for i in range(300))
+    centres = np.arange(0, 9000, 3.0)
+    values = np.random.default_rng(0).random((len(centres), len(signs)), np.float32)
+    results = [
+        SpottingResult(name, [Detection(name, s, i, i + 0.5, 0.5) for i, s in enumerate(signs)],
+                       SimilarityTrack(name, 25.0, centres, signs, values, values), duration=360.0)
+        for name in "abcd"
+    ]  # fmt: skip
+    path = write_report(
+        tmp_path / "r.html", results, dict.fromkeys("abcd", video), exemplars=dict.fromkeys(signs, video)
+    )
+    assert 3e6 < path.stat().st_size < 5e6
 
 
 def test_a_video_that_is_gone_or_damaged_is_no_end(tmp_path: Path) -> None:
@@ -156,7 +204,7 @@ def test_a_video_that_is_gone_or_damaged_is_no_end(tmp_path: Path) -> None:
     found = [Detection("gone", "A", 0, 1, 0.5), Detection("bad", "A", 0, 1, 0.5)]
     with pytest.warns(UserWarning, match=r"bad\.mp4"):
         path = write_report(tmp_path / "r.html", found, {"gone": tmp_path / "gone.mp4", "bad": tmp_path / "bad.mp4"})
-    assert Page(path).all("img") == []
+    assert data_of(path)["pictures"] == {}
 
 
 def test_clock() -> None:

@@ -28,7 +28,7 @@ def test_decisions_of_a_report_are_kept_downloaded_and_taken_into_a_project(
 ) -> None:
     hits = sorted(project.state().hits.values(), key=lambda h: (h.video, h.start))[:5]
     rows = [Detection(h.video, h.sign, h.start, h.end, h.score or 0.0) for h in hits]
-    strange = Detection("elsewhere", "<script>", 1.0, 1.5, 0.4)
+    strange = Detection("elsewhere", "<script>", 1.0, 1.5, -0.5)  # the least sure comes last
     report = write_report(tmp_path / "a report #1.html", [*rows, strange])
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
