@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,13 +49,16 @@ class Gallery:
         if dim < 1:
             raise GalleryError(f"a gallery of vectors of length {dim}; expected at least 1")
         self.dim, self.encoder, self.gpu = dim, encoder, gpu
-        self.vectors: NDArray[np.float32] = np.zeros((0, dim), np.float32)
+        self._room = np.zeros((0, dim), np.float32)
+        self.vectors: NDArray[np.float32] = self._room[:0]
         self.ids: list[str] = []
         self.exemplar_labels: list[str] = []
         self.facts: list[dict[str, Any]] = []
         self.features: list[NDArray[np.float32] | None] = []
         self._thumbnails: dict[str, bytes | Path] = {}
         self._index: Any = None
+        self._taken: set[str] = set()
+        self._next_numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -112,10 +116,12 @@ class Gallery:
         if not all(isinstance(label, str) and label.strip() for label in labels):
             raise GalleryError("a label is empty or no string; every exemplar needs its gloss")
         names = list(ids) if ids is not None else self._new_ids(labels)
-        twice = {n for n in names if names.count(n) > 1} | (set(names) & set(self.ids))
+        taken = self._taken_ids()
+        twice = {name for name, times in Counter(names).items() if times > 1 or name in taken}
         if twice:
             raise GalleryError(f"exemplar ids are not unique: {', '.join(sorted(twice))}")
-        self.vectors = np.concatenate([self.vectors, rows])
+        self._append(rows)
+        taken.update(names)
         self.ids += names
         self.exemplar_labels += list(labels)
         self.facts += [dict(f) for f in facts] if facts is not None else [{} for _ in names]
@@ -155,6 +161,7 @@ class Gallery:
         other = Gallery(self.dim, self.encoder, self.gpu)
         other.vectors = self.vectors.copy()
         other.ids, other.exemplar_labels = list(self.ids), list(self.exemplar_labels)
+        other._taken = set(self.ids)
         other.facts, other.features = [dict(f) for f in self.facts], list(self.features)
         other._thumbnails = dict(self._thumbnails)
         return other
@@ -278,15 +285,30 @@ class Gallery:
         return rows
 
     def _new_ids(self, labels: Sequence[str]) -> list[str]:
-        taken, names = set(self.ids), []
+        taken, new, names = self._taken_ids(), set[str](), list[str]()
         for label in labels:
-            name, number = label, 1
-            while name in taken:
+            # the numbers below the noted one are taken: ids leave by `_keep` alone, which forgets it
+            number = self._next_numbers.get(label, 1)
+            while (name := label if number == 1 else f"{label}~{number}") in taken or name in new:
                 number += 1
-                name = f"{label}~{number}"
-            taken.add(name)
+            self._next_numbers[label] = number
+            new.add(name)
             names.append(name)
         return names
+
+    def _taken_ids(self) -> set[str]:
+        if len(self._taken) != len(self.ids):
+            self._taken = set(self.ids)
+        return self._taken
+
+    def _append(self, rows: NDArray[np.float32]) -> None:
+        """Appends to `vectors`, the beginning of a larger array: adding one by one copies each row a few times."""
+        count = len(self.vectors)
+        if self.vectors.base is not self._room or count + len(rows) > len(self._room):
+            self._room = np.empty((max(count + len(rows), 2 * count), self.dim), np.float32)
+            self._room[:count] = self.vectors
+        self._room[count : count + len(rows)] = rows
+        self.vectors = self._room[: count + len(rows)]
 
     def _keep(self, rows: list[int]) -> None:
         self.vectors = self.vectors[rows]
@@ -295,6 +317,7 @@ class Gallery:
         self.facts = [self.facts[i] for i in rows]
         self.features = [self.features[i] for i in rows]
         self._index = None
+        self._taken, self._next_numbers = set(self.ids), {}
 
     def _write(self, folder: Path) -> None:
         write_index(folder / "index.faiss", inner_product_index(self.vectors))

@@ -21,6 +21,9 @@ BODY: tuple[str, ...] = (
 )  # fmt: skip
 SIDES = ("left", "right")
 
+SERIES_AT_ONCE = 1_000_000
+"""Values that are filled together."""
+
 
 @dataclass(frozen=True, eq=False)
 class BodyHands:
@@ -50,11 +53,18 @@ def fill_nearest(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if values.size == 0:
         return values.copy()
-    frames = len(values)
-    flat = values.reshape(frames, -1)
-    there = ~np.isnan(flat)
-    if there.all():
+    flat = values.reshape(len(values), -1)
+    if not np.isnan(flat).any():
         return values.copy()
+    # a few series at a time: the rows to take need ten times the memory of the values
+    step = max(1, SERIES_AT_ONCE // len(values))
+    parts = [_filled(flat[:, i : i + step]) for i in range(0, flat.shape[1], step)]
+    return np.concatenate(parts, axis=1).reshape(values.shape)
+
+
+def _filled(flat: NDArray[np.float32]) -> NDArray[np.float32]:
+    frames = len(flat)
+    there = ~np.isnan(flat)
     rows = np.arange(frames)[:, None]
     before = np.maximum.accumulate(np.where(there, rows, -1), axis=0)
     after = np.minimum.accumulate(np.where(there, rows, 2 * frames)[::-1], axis=0)[::-1]
@@ -62,7 +72,7 @@ def fill_nearest(values: NDArray[np.float32]) -> NDArray[np.float32]:
     to_before = np.where(before < 0, 4 * frames, rows - before)
     to_after = np.where(after >= frames, 4 * frames, after - rows)
     nearest = np.where(to_before <= to_after, before, after).clip(0, frames - 1)
-    return np.take_along_axis(flat, nearest, axis=0).reshape(values.shape)
+    return np.take_along_axis(flat, nearest, axis=0)
 
 
 def body_hands(pose: Pose) -> BodyHands:

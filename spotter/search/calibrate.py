@@ -19,7 +19,7 @@ from _sign_spotter import module_name
 from safe_files import write_json
 
 from .cohort import Cohort
-from .evidence import EVIDENCE, PACE
+from .evidence_names import EVIDENCE, PACE
 
 __all__ = ["Calibration", "ShippedJudge", "fit", "shipped_judge"]
 
@@ -28,6 +28,9 @@ LIMIT = 3.0
 
 PRODUCT = 0.1
 """How free the weights of products are in fitting: with more, they serve procedural signing and not real recordings."""
+
+AT_ONCE = 65536
+"""Candidates that are weighed together: in double precision all of them would fill the memory."""
 
 FIRST = ("match", "lead", "path", "behind_best")
 """Evidence of the first look, which finds the pace of a video."""
@@ -49,10 +52,16 @@ class Calibration:
 
     def log_odds(self, evidence: Mapping[str, NDArray[np.floating]]) -> NDArray[np.float64]:
         """(N,) of evidence with a value for each of N candidates."""
+        count = len(next(iter(evidence.values())))
+        parts = [self._log_odds(evidence, slice(i, i + AT_ONCE)) for i in range(0, count, AT_ONCE)]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _log_odds(self, evidence: Mapping[str, NDArray[np.floating]], part: slice) -> NDArray[np.float64]:
         values = {
-            n: np.clip((np.asarray(evidence[n], np.float64) - m) / s, -LIMIT, LIMIT) for n, (m, s) in self.usual.items()
+            n: np.clip((np.asarray(evidence[n][part], np.float64) - m) / s, -LIMIT, LIMIT)
+            for n, (m, s) in self.usual.items()
         }
-        total = np.full(len(next(iter(evidence.values()))), self.bias)
+        total = np.full(len(next(iter(values.values()))), self.bias)
         for term, weight in self.weights.items():
             one, _, other = term.partition("*")
             total += weight * (values[one] * values[other] if other else values[one])

@@ -23,6 +23,9 @@ __all__ = ["Cohort", "chance_tail", "log_chance", "robust_spread"]
 TEMPLATES_COUNTED = 4
 """So many of the cohort's templates that fit a place best say what fits there by chance."""
 
+TEMPLATES_AT_ONCE = 8
+"""Templates that are aligned together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
@@ -71,7 +74,8 @@ class Cohort:
         Args:
             features: (T, F) of the query.
         """
-        best = np.stack([profiles([t], features).cost[0].min(axis=0) for t in self.templates])
+        groups = [self.templates[i : i + TEMPLATES_AT_ONCE] for i in range(0, len(self.templates), TEMPLATES_AT_ONCE)]
+        best = np.concatenate([profiles(group, features).cost.min(axis=1) for group in groups])
         counted = min(TEMPLATES_COUNTED, len(best) - 1)
         lowest = np.partition(best, counted, axis=0)[: counted + 1]
         return lowest.mean(axis=0), np.maximum(lowest.std(axis=0), 0.01)

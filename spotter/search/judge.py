@@ -14,7 +14,7 @@ from .candidates import Candidates
 from .cohort import Cohort
 from .evidence import Examples, gathered, with_pace
 from .options import SpottingOptions
-from .places import competing, distinct, places_of
+from .places import by_sign, competing, distinct, places_of
 from .query import Query, moved_vectors
 from .standing import standing
 
@@ -57,21 +57,21 @@ class Judge:
         examples = examples_of(self.gallery, self.options.refine, moved)
         labels = self.gallery.labels
         wanted = None if forced is None else examples.signs == labels.index(forced)
-        candidates = gathered(query, examples, self.cohort, wanted)
+        candidates = gathered(query, examples, self.cohort, wanted, self.shipped.pace)
         if len(candidates) == 0:
             return []
         sign, spans, probability = judged_places(
             candidates, examples.signs, self.shipped, self.options.exclusive, forced is not None
         )
-        found = [
-            Detection(query.name, labels[s], start, end, p)
-            for s, (start, end), p in zip(
-                sign.tolist(), (np.clip(spans, 0, query.frames) / query.fps).tolist(), probability.tolist(), strict=True
-            )
-        ]
         least, most = (self.threshold if self.options.threshold_stands else LEAST), self.options.most
         if forced is not None:
             least, most = -np.inf, max(most, 1)
+        likely = np.flatnonzero(probability >= least)
+        seconds = (np.clip(spans[likely], 0, query.frames) / query.fps).tolist()
+        found = [
+            Detection(query.name, labels[s], start, end, p)
+            for s, (start, end), p in zip(sign[likely].tolist(), seconds, probability[likely].tolist(), strict=True)
+        ]
         # signs that overlap have competed already: their probabilities are together at most 1
         return standing(found, least, most, self.options.overlap, exclusive=False)
 
@@ -124,9 +124,8 @@ def pace_of(candidates: Candidates, signs: NDArray[np.intp], first: Calibration)
     odds, ratio = first.log_odds(candidates.evidence), candidates.evidence["length_ratio"]
     spans = candidates.spans
     weight, total = PACE_COUNTS, PACE_COUNTS * USUAL_PACE
-    for sign in np.unique(signs).tolist():
-        rows = np.flatnonzero((signs == sign) & (odds > -4))
-        for at in rows[distinct(spans[rows], odds[rows])].tolist() if len(rows) else []:
+    for _, rows in by_sign(signs, odds > -4):
+        for at in rows[distinct(spans[rows], odds[rows])].tolist():
             sure = 1 / (1 + np.exp(-odds[at]))
             weight += sure**2
             total += sure**2 * float(ratio[at])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Places", "competing", "distinct", "places_of"]
+__all__ = ["Places", "by_sign", "competing", "distinct", "places_of"]
 
 OVERLAP = 0.2
 """IoU above which two spans are the same place, as is a span of which more than half is shared."""
@@ -48,10 +49,10 @@ def places_of(signs: NDArray[np.intp], spans: Floats, log_odds: Floats, keep_bes
         keep_best: at least one place of each sign, however unlikely.
     """
     found: list[tuple[int, float, float, float, int]] = []
-    for sign in np.unique(signs).tolist():
-        rows = np.flatnonzero((signs == sign) & (log_odds > FLOOR))
-        if keep_best and len(rows) == 0:
-            rows = np.flatnonzero(signs == sign)
+    able = log_odds > FLOOR
+    if keep_best:
+        able |= ~np.isin(signs, signs[able])
+    for sign, rows in by_sign(signs, able):
         mine, odds = spans[rows], log_odds[rows]
         near = _Neighbours(mine)
         weight = 1 / (1 + np.exp(-np.clip(odds, -20, 20)))
@@ -62,6 +63,15 @@ def places_of(signs: NDArray[np.intp], spans: Floats, log_odds: Floats, keep_bes
             found.append((sign, float(start), float(end), float(odds[at]), int(rows[at])))
     columns = np.array(found, np.float64).reshape(-1, 5)
     return Places(columns[:, 0].astype(np.intp), columns[:, 1:3], columns[:, 3], columns[:, 4].astype(np.intp))
+
+
+def by_sign(signs: NDArray[np.intp], able: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Each sign, ascending, and where in `signs` (N,) it is, ascending, among those that are able (N,)."""
+    places = np.flatnonzero(able)
+    order = places[np.argsort(signs[places], kind="stable")]
+    firsts = np.flatnonzero(np.diff(signs[order], prepend=-1))
+    for rows in np.split(order, firsts[1:]) if len(order) else ():
+        yield int(signs[rows[0]]), rows
 
 
 def distinct(spans: Floats, scores: Floats) -> list[int]:

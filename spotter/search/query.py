@@ -115,27 +115,30 @@ class Query:
             self._windows[length] = np.concatenate([part.astype(np.float16) for part in parts])
         return self._windows[length]
 
-    def similarity(
-        self, vectors: NDArray[np.float32], rows: NDArray[np.intp]
+    def cosines(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(G, W, R) of every window of every length with vectors (R, D), unit rows."""
+        made = np.empty((len(self.plan.lengths), len(self.centres), len(vectors)), np.float32)
+        for of_length, length in zip(made, self.plan.lengths.tolist(), strict=True):
+            windows = self.windows(length)
+            for i in range(0, len(windows), SPANS_AT_ONCE):
+                part = windows[i : i + SPANS_AT_ONCE].astype(np.float32)
+                np.matmul(part, vectors.T, out=of_length[i : i + SPANS_AT_ONCE])
+        return made
+
+    def best_windows(
+        self, cosines: NDArray[np.float32], rows: NDArray[np.intp]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(cosine, length in frames), each (W, R): of the window around each centre that is most like each exemplar.
 
         Args:
-            vectors: (E, D) unit rows of all exemplars; rows: (R,) those that are asked for.
+            cosines: (G, W, R), as `cosines` gives them for these rows of the gallery.
         """
-        best = np.full((len(self.centres), len(rows)), -np.inf, np.float32)
+        best = np.full(cosines.shape[1:], -np.inf, np.float32)
         chosen = np.zeros_like(best)
-        for g, length in enumerate(self.plan.lengths.tolist()):
-            used = np.flatnonzero(self.plan.use[rows, g])
-            if len(used) == 0:
-                continue
-            windows = self.windows(length)
-            for i in range(0, len(windows), SPANS_AT_ONCE):
-                part = np.ix_(np.arange(i, min(i + SPANS_AT_ONCE, len(windows))), used)
-                cosine = windows[i : i + SPANS_AT_ONCE].astype(np.float32) @ vectors[rows[used]].T
-                better = cosine > best[part]
-                best[part] = np.where(better, cosine, best[part])
-                chosen[part] = np.where(better, np.float32(length), chosen[part])
+        for cosine, length, used in zip(cosines, self.plan.lengths.tolist(), self.plan.use[rows].T, strict=True):
+            better = (cosine > best) & used
+            np.copyto(best, cosine, where=better)
+            np.copyto(chosen, np.float32(length), where=better)
         return best, chosen
 
     def forget(self) -> None:
@@ -167,7 +170,7 @@ def similarity_track(
     lengths = np.zeros_like(values)
     for first in range(0, len(vectors), EXEMPLARS_AT_ONCE):
         rows = np.arange(first, min(first + EXEMPLARS_AT_ONCE, len(vectors)))
-        cosine, length = query.similarity(vectors, rows)
+        cosine, length = query.best_windows(query.cosines(vectors[rows]), rows)
         for at, label in enumerate(gallery.exemplar_labels[first : first + EXEMPLARS_AT_ONCE]):
             better = cosine[:, at] > values[:, column[label]]
             values[better, column[label]] = cosine[better, at]

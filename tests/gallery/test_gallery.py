@@ -98,6 +98,26 @@ def test_adding_and_removing_leave_only_the_rest() -> None:
     assert gallery.search(np.eye(4, dtype=np.float32)[:1], 1)[1][0, 0] == "HOUSE"
 
 
+def test_exemplars_that_are_added_one_by_one_are_those_added_at_once() -> None:
+    vectors = unit_rows(40, 4)
+    labels = [f"S{i % 3}" for i in range(40)]
+    gallery, together = Gallery(4), Gallery(4)
+    together.add(vectors, labels)
+    for i, (vector, label) in enumerate(zip(vectors, labels, strict=True)):
+        before = gallery.vectors
+        gallery.add([vector], [label])
+        assert len(before) == i
+    assert gallery.ids == together.ids
+    assert gallery.ids[-1] == "S0~14"
+    np.testing.assert_array_equal(gallery.vectors, vectors)
+    part = gallery.only(["S1"])
+    part.add(vectors[:1], ["S1"])
+    gallery.add(vectors[1:2], ["S1"])
+    assert part.ids[-1] == gallery.ids[-1] == "S1~14"
+    np.testing.assert_array_equal(part.vectors[-1], vectors[0])  # a copy has room of its own
+    np.testing.assert_array_equal(gallery.vectors[-1], vectors[1])
+
+
 def test_a_failed_change_changes_nothing() -> None:
     gallery = small()
     with pytest.raises(GalleryError, match="NOBODY"):

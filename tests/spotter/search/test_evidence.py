@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import pytest
 
-from spotter.search import evidence
+from spotter.search import each, evidence
 from spotter.search.alignment import SCALES, align_everywhere, resampled, unit_rows
 from spotter.search.calibrate import shipped_judge
 from spotter.search.candidates import Candidates, peaks_of
 from spotter.search.cohort import Cohort
-from spotter.search.evidence import EVIDENCE, MISPLACED, NEAR, Examples, gathered, with_pace
-from spotter.search.judge import examples_of, pace_of
+from spotter.search.each import MISPLACED, NEAR
+from spotter.search.evidence import EVIDENCE, Examples, gathered, with_pace
+from spotter.search.judge import THRESHOLD, examples_of, judged_places, pace_of
 from spotter.search.options import SpottingOptions
 from spotter.search.query import Query, make_plan
 
@@ -97,12 +99,80 @@ def test_evidence_is_what_its_definition_says() -> None:
 
 def test_blocks_of_exemplars_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     query, examples, cohort, found = searched()
-    monkeypatch.setattr(evidence, "EXEMPLARS_AT_ONCE", 3)
+    monkeypatch.setattr(each, "EXEMPLARS_AT_ONCE", 3)
     monkeypatch.setattr(evidence, "SPANS_AT_ONCE", 70)
     again = gathered(query, examples, cohort)
     np.testing.assert_allclose(again.spans, found.spans, atol=1e-3)
     for name, values in found.evidence.items():
         np.testing.assert_allclose(again.evidence[name], values, rtol=1e-3, atol=2e-3)
+
+
+def coarse(monkeypatch: pytest.MonkeyPatch, share: float) -> tuple[Candidates, Candidates]:
+    """The same search where only a share of the candidates is embedded; and those that were embedded."""
+    query, examples, cohort, found = searched()
+    monkeypatch.setattr(evidence, "FINE_AT_LEAST", round(share * len(found)))
+    monkeypatch.setattr(evidence, "FINE_PER_HOUR", 0)
+    embedded: list[Candidates] = []
+    compared = evidence._span_cosines
+
+    def noted(q: Query, e: Examples, c: Cohort, some: Candidates) -> evidence.SpanCosines:
+        embedded.append(some)
+        return compared(q, e, c, some)
+
+    monkeypatch.setattr(evidence, "_span_cosines", noted)
+    shipped = shipped_judge(small_world().encoder.id)
+    assert shipped is not None
+    made = gathered(query, examples, cohort, None, shipped[0].pace)
+    return made, embedded[0]
+
+
+def test_of_too_many_candidates_the_best_are_embedded_and_windows_speak_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    query, examples, cohort, found = searched()
+    made, embedded = coarse(monkeypatch, 0.3)
+    assert len(embedded) == round(0.3 * len(found))
+    np.testing.assert_array_equal(made.spans, found.spans)
+
+    def names(candidates: Candidates) -> list[tuple[float, ...]]:
+        return [(int(e), *span) for e, span in zip(candidates.exemplar, candidates.spans.tolist(), strict=True)]
+
+    times, chosen = Counter(names(found)), set(names(embedded))
+    own = np.array([name in chosen and times[name] == 1 for name in names(found)])
+    assert own.sum() > 0.1 * len(found)
+    np.testing.assert_allclose(made.evidence["match"][own], found.evidence["match"][own], atol=2e-3)
+    own = np.array([name in chosen for name in names(found)])
+    vectors = examples.vectors[found.exemplar]
+    cost = np.einsum("nd,nd->n", query.embed(found.spans), vectors) - found.evidence["match"]
+    for at in np.flatnonzero(~own)[::37].tolist():
+        start, end = found.spans[at]
+        length = query.plan.lengths[np.abs(np.log(query.plan.lengths) - np.log(end - start)).argmin()]
+        centre = int(np.rint(((start + end) / 2 - 0.5) / 3))
+        middle = query.centres[min(centre, len(query.centres) - 1)]
+        (vector,) = query.embed(np.array([[middle - length / 2, middle + length / 2]]))
+        assert made.evidence["match"][at] == pytest.approx(vector @ vectors[at] - cost[at], abs=3e-3)
+        others = examples.vectors[examples.signs != examples.signs[found.exemplar[at]]]
+        mean, _ = (float(x[0]) for x in cohort.statistics(vector[None]))
+        gain = vector @ vectors[at] - max(float((others @ vector).max()), mean)
+        (own_vector,) = query.embed(found.spans[at : at + 1])
+        mean, _ = (float(x[0]) for x in cohort.statistics(own_vector[None]))
+        gained = own_vector @ vectors[at] - max(float((others @ own_vector).max()), mean)
+        assert made.evidence["lead"][at] - found.evidence["lead"][at] == pytest.approx(gain - gained, abs=6e-3)
+
+
+def test_where_windows_speak_for_most_the_same_signs_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, examples, _, found = searched()
+    shipped = shipped_judge(small_world().encoder.id)
+    assert shipped is not None
+    accepted = []
+    for candidates in (found, coarse(monkeypatch, 0.3)[0]):
+        sign, spans, probability = judged_places(candidates, examples.signs, shipped[0])
+        likely = probability >= THRESHOLD
+        accepted.append((sign[likely].tolist(), spans[likely], probability[likely]))
+    assert len(accepted[0][0]) >= 3
+    assert accepted[0][0] == accepted[1][0]
+    np.testing.assert_allclose(accepted[1][1], accepted[0][1], atol=1.0)
+    np.testing.assert_allclose(accepted[1][2], accepted[0][2], atol=0.05)
 
 
 def test_only_what_is_wanted_becomes_a_candidate_and_the_others_still_count() -> None:

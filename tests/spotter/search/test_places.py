@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotter.search.places import competing, distinct, places_of
+from spotter.search.places import by_sign, competing, distinct, places_of
 
 from ...naive import naive_iou
 
@@ -14,6 +14,13 @@ def spans_and_scores(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     start = rng.uniform(0, 60, count)
     return np.stack([start, start + rng.uniform(2, 15, count)], axis=1), rng.normal(size=count)
+
+
+def test_rows_of_each_sign_are_those_that_are_able() -> None:
+    signs = np.array([4, 0, 4, 2, 0, 4])
+    able = np.array([True, True, False, False, True, True])
+    assert [(sign, rows.tolist()) for sign, rows in by_sign(signs, able)] == [(0, [1, 4]), (4, [0, 5])]
+    assert list(by_sign(signs, np.zeros(6, bool))) == []
 
 
 @given(st.integers(0, 30), st.integers(0, 10_000))
