@@ -8,6 +8,7 @@ signer's own.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from .interpolation import rows_at
 from .skeletons import SKELETONS, map_joints
 
 __all__ = ["Clip", "Pose", "Span"]
+
+MOST_CONFIDENT = 1 + 1e-3
+"""Rounding of 16-bit numbers and of resampling may pass 1."""
 
 
 class Span(NamedTuple):
@@ -47,7 +51,8 @@ class Pose:
             estimators give it.
 
     Raises:
-        ValueError: shapes disagree with the skeleton or with each other.
+        ValueError: shapes disagree with the skeleton or with each other; a rate, size or confidence that is none; an
+            infinite coordinate.
     """
 
     xy: NDArray[np.float32]
@@ -72,8 +77,16 @@ class Pose:
             raise ValueError(f"z has shape {self.z.shape}; expected {self.xy.shape[:2]}")
         if self.hand_metres is not None and self.hand_metres.shape != (len(self.xy), 2, 21, 3):
             raise ValueError(f"hand_metres has shape {self.hand_metres.shape}; expected {(len(self.xy), 2, 21, 3)}")
-        if not self.fps > 0:
+        if not 0 < self.fps < math.inf:
             raise ValueError(f"fps is {self.fps}; expected a positive number of frames per second")
+        if min(self.size) < 0 or not all(math.isfinite(side) for side in self.size):
+            raise ValueError(f"size is {self.size}; expected width and height of the picture in pixels")
+        if self.confidence.size and not (self.confidence.min() >= 0 and self.confidence.max() <= MOST_CONFIDENT):
+            raise ValueError("a confidence is not a number in [0, 1]")
+        for name in ("xy", "z", "hand_metres"):
+            values = getattr(self, name)
+            if values is not None and np.isinf(values).any():
+                raise ValueError(f"{name} holds an infinite number; a missing joint is NaN")
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -163,6 +176,8 @@ class Clip:
     extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not 0 < self.fps < math.inf:
+            raise ValueError(f"{self.name}: fps is {self.fps}; expected a positive number of frames per second")
         if self.pose is not None and self.frames is not None and len(self.pose) != len(self.frames):
             raise ValueError(f"{self.name}: {len(self.pose)} pose rows but {len(self.frames)} frames")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import reader
+
 from .video_decode import VideoError
 
 __all__ = ["IMAGE_ENDINGS", "IMAGE_FPS", "image_files", "image_size", "read_images"]
@@ -43,6 +45,7 @@ def image_size(folder: Path) -> tuple[int, int, int]:
     return width, height, len(files)
 
 
+@reader(VideoError)
 def read_images(
     folder: Path,
     fps: float | None = None,

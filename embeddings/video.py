@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_file
+from safe_files import reader, whole_file
 
 from .clip import Clip
 from .image_folder import IMAGE_FPS, image_size, read_images
@@ -81,6 +81,7 @@ def probe(path: str | Path) -> VideoInfo:
     return VideoInfo(path, width, height, float(rate), duration, turned)
 
 
+@reader(VideoError)
 def read_frames(
     path: str | Path,
     fps: float | None = None,
@@ -144,6 +145,7 @@ def _resampled(
         row += 1
 
 
+@reader(VideoError)
 def read_clip(
     path: str | Path,
     fps: float = 25.0,

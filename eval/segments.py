@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from safe_files import reader
+
 from .annotations import READABLE, Row, SegmentError, read_text
 
 __all__ = [
@@ -152,6 +154,7 @@ def _gloss(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+@reader(SegmentError)
 def read_segments(
     path: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
 ) -> dict[str, list[Segment]]:
@@ -185,6 +188,7 @@ def read_segments(
     return by_video(_segments(Path(path), annotations.rows, unit, fps), annotations.videos)
 
 
+@reader(SegmentError)
 def read_spans(
     path: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
 ) -> dict[str, Segment]:

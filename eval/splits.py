@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from safe_files import write_text
+from safe_files import JSONError, read_json, reader, write_text
 
 __all__ = ["LeakError", "Split", "check_leaks", "k_folds", "read_split", "split_by_signer", "write_split"]
 
@@ -141,6 +141,7 @@ def write_split(path: str | Path, split: Split, facts: Mapping[str, Any] | None 
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+@reader(ValueError)
 def read_split(path: str | Path) -> Split:
     """Reads what `write_split` wrote.
 
@@ -149,10 +150,10 @@ def read_split(path: str | Path) -> Split:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         split = Split(tuple(content["train"]), tuple(content["validation"]), content["seed"])
         expected = content["hash"]
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, JSONError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: not a split ({type(error).__name__}: {error}); expected train, validation, hash"
         ) from None

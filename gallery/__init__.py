@@ -3,11 +3,11 @@
 import _sign_spotter  # noqa: F401  (it finds safe_files beside a user's own module of that name)
 
 from .edit import Merged, merge, rename_sign, same_exemplar
-from .gallery import Gallery, GalleryError
+from .gallery import Gallery, GalleryChangedError, GalleryError
 from .transfer import Donation, top_k_transfer
 from .trim import TrimOptions, signing_span
 
 __all__ = [
-    "Donation", "Gallery", "GalleryError", "Merged", "TrimOptions", "merge", "rename_sign", "same_exemplar",
-    "signing_span", "top_k_transfer",
+    "Donation", "Gallery", "GalleryChangedError", "GalleryError", "Merged", "TrimOptions", "merge", "rename_sign",
+    "same_exemplar", "signing_span", "top_k_transfer",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_file, write_text
+from safe_files import content_hash, read_json, whole_file, write_text
 
 from .index import empty_lists, merge_lists, read_index, read_lists, search_lists, write_index
 
@@ -111,12 +111,15 @@ class RowIndex:
         if not path.exists():
             return None
         try:
-            header = json.loads(path.read_text(encoding="utf-8"))
+            header = read_json(path)
             if header["version"] != VERSION:
                 raise ValueError(f"version {header['version']}; this program reads {VERSION}")
             for name, size in header["files"].items():
                 if not (folder / name).is_file() or (folder / name).stat().st_size != size:
                     raise ValueError(f"{name} is missing or not {size} bytes long")
+            # FAISS trusts what a file says of its sizes, so a damaged one never reaches it
+            if header["hash"] != content_hash(folder / header["index"]):
+                raise ValueError(f"{header['index']} is not what was written")
             parts = [Part(**part) for part in header["parts"]]
             index = read_lists(folder / header["index"])
             count = sum(p.count for p in parts)
@@ -312,6 +315,7 @@ def _finish(folder: Path, names: Sequence[str], parts: Sequence[Part], layout: I
         "version": VERSION,
         "index": names[0],
         "files": {name: (folder / name).stat().st_size for name in names},
+        "hash": content_hash(folder / names[0]),
         "layout": asdict(layout),
         "parts": [asdict(p) for p in parts],
     }

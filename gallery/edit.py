@@ -8,7 +8,7 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from .gallery import Gallery, GalleryError
+from .gallery import Gallery, GalleryError, check_printable
 
 __all__ = ["Merged", "merge", "rename_sign", "same_exemplar"]
 
@@ -78,6 +78,7 @@ def rename_sign(gallery: Gallery, sign: str, new: str) -> list[str]:
         raise GalleryError(f"the gallery has no sign {sign!r}; it has {', '.join(gallery.labels[:8])}")
     if not new.strip():
         raise GalleryError("the new gloss is blank; expected text")
+    check_printable(new)
     rows = [row for row, label in enumerate(gallery.exemplar_labels) if label == sign]
     if new == sign:
         return [gallery.ids[row] for row in rows]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from safe_files import previous_folder, sweep, whole_folder, whole_hdf5
+from safe_files import locked, open_hdf5, previous_folder, read_json, reader, whole_folder, whole_hdf5
 
-from .index import inner_product_index, read_index, write_index
+from .index import inner_product_index, read_flat, write_index
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Gallery", "GalleryError"]
+__all__ = ["Gallery", "GalleryChangedError", "GalleryError"]
 
 VERSION = 1
 FACTS = ("source", "start", "end", "donor", "frames", "path", "thumbnail")
@@ -31,6 +34,41 @@ THUMBNAILS = "thumbnails"
 
 class GalleryError(ValueError):
     """A gallery does not fit what is asked of it, or its folder is damaged."""
+
+
+class GalleryChangedError(GalleryError):
+    """Another process has written the gallery since it was read; what would be saved lacks that."""
+
+
+def _version(folder: Path) -> tuple[int, int] | None:
+    """What tells a saved gallery from the one before it: every save makes its files anew."""
+    try:
+        facts = (folder / "gallery.json").stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def check_printable(text: str) -> None:
+    """Raises `GalleryError` where a label or id could not be read back from a table as it was."""
+    wrong = next(
+        (c for c in text if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000), None
+    )
+    if wrong is not None:
+        raise GalleryError(f"the label {text!r} holds the control character {wrong!r}; expected plain text")
+
+
+def _check_times(name: str, facts: Mapping[str, Any]) -> None:
+    """Raises `GalleryError` where an exemplar's span is none."""
+    try:
+        times = {key: float(facts[key]) for key in ("start", "end", "frames") if facts.get(key) is not None}
+    except (TypeError, ValueError):
+        times = {"start": math.nan}
+    if not all(0 <= time < math.inf for time in times.values()) or times.get("end", math.inf) < times.get("start", 0):
+        said = ", ".join(f"{key} {facts[key]!r}" for key in ("start", "end", "frames") if key in facts)
+        raise GalleryError(
+            f"the exemplar {name!r} has {said}; expected seconds, 0 <= start <= end, and a number of frames"
+        )
 
 
 class Gallery:
@@ -59,6 +97,8 @@ class Gallery:
         self._index: Any = None
         self._taken: set[str] = set()
         self._next_numbers: dict[str, int] = {}
+        self._read_from: tuple[Path, tuple[int, int]] | None = None
+        """The folder it is a copy of, and which version of it."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -99,7 +139,7 @@ class Gallery:
             vectors: (N, D), unit rows.
             labels: N glosses.
             ids: N unique names; default label, label~2, label~3, …
-            facts: N mappings with any of `FACTS`.
+            facts: N mappings with any of `FACTS`; times are finite.
             features: N frame features (T, F) for boundary refinement, or None each.
 
         Returns:
@@ -116,10 +156,14 @@ class Gallery:
         if not all(isinstance(label, str) and label.strip() for label in labels):
             raise GalleryError("a label is empty or no string; every exemplar needs its gloss")
         names = list(ids) if ids is not None else self._new_ids(labels)
+        for text in (*labels, *names):
+            check_printable(text)
         taken = self._taken_ids()
         twice = {name for name, times in Counter(names).items() if times > 1 or name in taken}
         if twice:
             raise GalleryError(f"exemplar ids are not unique: {', '.join(sorted(twice))}")
+        for name, one in zip(names, facts if facts is not None else (), strict=False):
+            _check_times(name, one)
         self._append(rows)
         taken.update(names)
         self.ids += names
@@ -164,6 +208,7 @@ class Gallery:
         other._taken = set(self.ids)
         other.facts, other.features = [dict(f) for f in self.facts], list(self.features)
         other._thumbnails = dict(self._thumbnails)
+        other._read_from = self._read_from
         return other
 
     def set_thumbnail(self, exemplar: str, jpeg: bytes) -> None:
@@ -226,7 +271,16 @@ class Gallery:
 
     def save(self, folder: str | Path) -> Path:
         """Writes the folder `index.faiss`, `exemplars.csv`, `gallery.json`, `features.h5` and, where exemplars have
-        pictures, `thumbnails/`; whole or not at all."""
+        pictures, `thumbnails/`; whole or not at all.
+
+        What was written is read again before it takes the place of what was there.
+
+        Raises:
+            GalleryError: the folder is there and is no gallery.
+            GalleryChangedError: another process has written the folder since this gallery was read from it
+                (`changing` reads and saves in one step).
+            WriteError: it cannot be written.
+        """
         folder = Path(folder)
         if (
             folder.exists()
@@ -234,12 +288,47 @@ class Gallery:
             and (not folder.is_dir() or any(folder.iterdir()))
         ):
             raise GalleryError(f"{folder} exists and is no gallery; choose another folder")
-        sweep(folder.parent)
-        with whole_folder(folder) as partial:
-            self._write(partial)
+        with locked(folder):
+            here = folder.resolve()
+            version = _version(here)
+            if self._read_from is not None and self._read_from[0] == here and version not in (None, self._read_from[1]):
+                raise GalleryChangedError(
+                    f"{folder}: another process has changed this gallery since it was read; read it again and repeat "
+                    "the change"
+                )
+            with whole_folder(folder) as partial:
+                self._write(partial)
+                self._check_written(partial)
+            version = _version(here)
+            self._read_from = None if version is None else (here, version)
         return folder
 
     @classmethod
+    @contextmanager
+    def changing(cls, folder: str | Path) -> Iterator[Gallery]:
+        """The gallery of a folder, to be changed in the block and saved when that ends well.
+
+        No other process changes it meanwhile: of two, the second waits for the first, so keep the block short.
+
+        Raises:
+            GalleryError: as for `load`; nothing is saved.
+            WriteError: it cannot be written, or another process was writing for ten minutes.
+        """
+        with locked(folder):
+            gallery = cls.load(folder)
+            yield gallery
+            gallery.save(folder)
+
+    def _check_written(self, folder: Path) -> None:
+        """What was written reads as what it was made from."""
+        again = Gallery.load(folder)
+        if (again.ids, again.exemplar_labels) != (self.ids, self.exemplar_labels) or not np.array_equal(
+            again.vectors, self.vectors
+        ):
+            raise GalleryError(f"{folder.name}: what was written does not read the same; nothing was changed")
+
+    @classmethod
+    @reader(GalleryError)
     def load(cls, folder: str | Path, gpu: bool = False) -> Gallery:
         """A gallery from its folder.
 
@@ -247,13 +336,14 @@ class Gallery:
             GalleryError: not a gallery, of a newer version, or its files disagree.
         """
         folder = Path(folder)
+        here, version_there = folder.resolve(), _version(folder.resolve())  # before reading: a later one is another
         if not folder.exists() and previous_folder(folder).exists():
             folder = previous_folder(folder)  # a save was killed between its two renames
         head = folder / "gallery.json"
         if not head.exists():
             raise GalleryError(f"{folder}: no gallery here (no gallery.json); make one with `spotter enroll`")
         try:
-            facts = json.loads(head.read_text(encoding="utf-8"))
+            facts = read_json(head)
             version, dim, encoder = int(facts["version"]), int(facts["dim"]), str(facts["encoder"])
         except (ValueError, KeyError, TypeError) as error:
             raise GalleryError(f"{head}: damaged ({type(error).__name__}: {error})") from None
@@ -261,6 +351,7 @@ class Gallery:
             raise GalleryError(f"{folder}: version {version} of the format; this toolkit reads up to {VERSION}")
         gallery = cls(dim, encoder, gpu)
         gallery._read(folder)
+        gallery._read_from = None if version_there is None else (here, version_there)
         return gallery
 
     def check_encoder(self, encoder: str) -> None:
@@ -321,7 +412,7 @@ class Gallery:
 
     def _write(self, folder: Path) -> None:
         write_index(folder / "index.faiss", inner_product_index(self.vectors))
-        self.exemplars.to_csv(folder / "exemplars.csv", index=False)
+        self.exemplars.to_csv(folder / "exemplars.csv", index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         with whole_hdf5(folder / "features.h5") as file:
             for i, values in enumerate(self.features):
                 if values is not None:
@@ -338,10 +429,9 @@ class Gallery:
                 (folder / facts["thumbnail"]).write_bytes(picture)
 
     def _read(self, folder: Path) -> None:
-        import h5py
         import pandas as pd
 
-        index = read_index(folder / "index.faiss")
+        vectors = read_flat(folder / "index.faiss")
         try:
             # a gloss may be "NA" or "007": read as it was written
             texts = dict.fromkeys(("id", "label", "source", "donor", "path", "thumbnail"), str)
@@ -350,9 +440,9 @@ class Gallery:
             ids, labels = table["id"].tolist(), table["label"].tolist()
         except (OSError, ValueError, KeyError) as error:
             raise GalleryError(f"{folder / 'exemplars.csv'}: not readable ({error})") from None
-        if index.ntotal != len(table) or (len(table) and index.d != self.dim):
+        if len(vectors) != len(table) or (len(table) and vectors.shape[1] != self.dim):
             raise GalleryError(
-                f"{folder}: index.faiss holds {index.ntotal} vectors of length {index.d}, "
+                f"{folder}: index.faiss holds {len(vectors)} vectors of length {vectors.shape[1]}, "
                 f"exemplars.csv {len(table)} rows "
                 f"and gallery.json says length {self.dim}; the folder is damaged"
             )
@@ -362,9 +452,9 @@ class Gallery:
         facts = [{c: row[c] for c in columns if not pd.isna(row[c])} for row in table[columns].to_dict("records")]
         features: list[NDArray[np.float32] | None] = [None] * len(table)
         if (folder / "features.h5").exists():
-            with h5py.File(folder / "features.h5", "r") as file:
+            with open_hdf5(folder / "features.h5") as file:
                 features = [np.asarray(file[str(i)]) if str(i) in file else None for i in range(len(table))]
-        self.add(index.reconstruct_n(0, index.ntotal), labels, ids, facts, features)
+        self.add(vectors, labels, ids, facts, features)
         for named in facts:
             picture = str(named.get("thumbnail", ""))
             if picture and Path(picture).name == picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import reader
 
 __all__ = [
     "empty_lists", "inner_product_index", "load_faiss", "merge_lists", "read_index", "read_lists", "search_lists",
@@ -58,6 +61,26 @@ def write_index(path: Path, index: Any) -> None:
     load_faiss().write_index(index, str(path))
 
 
+@reader(ValueError)
+def read_flat(path: Path) -> NDArray[np.float32]:
+    """The rows (N, D) of a flat index for inner products, without FAISS, which trusts what a file says of its sizes.
+
+    Raises:
+        ValueError: missing, damaged, or another kind of index; names the file.
+    """
+    data = path.read_bytes()
+    head = struct.Struct("<4siqqq?iQ")
+    if len(data) < head.size:
+        raise ValueError(f"{path}: not a readable FAISS index (it is cut off)")
+    kind, dim, rows, _, _, _, metric, values = head.unpack(data[: head.size])
+    if kind != b"IxFI" or metric != 0:
+        raise ValueError(f"{path}: not a readable FAISS index (it is no flat one for inner products)")
+    if dim < 1 or rows < 0 or rows * dim != values or len(data) != head.size + 4 * values:
+        raise ValueError(f"{path}: not a readable FAISS index ({rows} rows of {dim} in {len(data)} bytes)")
+    return np.frombuffer(data, "<f4", values, head.size).reshape(rows, dim).astype(np.float32)
+
+
+@reader(ValueError)
 def read_index(path: Path) -> Any:
     """An index from a file.
 
@@ -108,6 +131,7 @@ def merge_lists(empty: Path, shards: Sequence[Path], lists: Path, index: Path) -
     write_index(index, merged)
 
 
+@reader(ValueError)
 def read_lists(path: Path) -> Any:
     """An index that `merge_lists` wrote, its lists memory-mapped from the file beside it.
 

@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .faults import reach
+from .foreign_hdf5 import open_hdf5, trust
+from .locks import locked
 from .whole import WriteError, whole_file
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def whole_hdf5(
                     check(written)
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise WriteError(f"{path}: what was written cannot be read ({error})") from error
+    trust(path)
 
 
 def _check_extent(file: h5py.File, size: int) -> None:
@@ -215,10 +218,7 @@ class GroupedHDF5:
         """
         if not self._parts.is_dir():
             return
-        handle = os.open(self._parts, os.O_RDONLY) if os.name != "nt" else None
-        try:
-            if handle is not None:
-                _wait(handle)
+        with locked(self.path):
             parts = self._part_names()
             if parts:
                 self._write(parts)
@@ -226,9 +226,6 @@ class GroupedHDF5:
                 part.unlink(missing_ok=True)
             with suppress(OSError):  # another process adds to the same target
                 self._parts.rmdir()
-        finally:
-            if handle is not None:
-                os.close(handle)
 
     def _write(self, parts: Mapping[Path, str]) -> None:
         import h5py
@@ -256,15 +253,13 @@ class GroupedHDF5:
 
     @contextmanager
     def _read(self) -> Iterator[h5py.File | None]:
-        import h5py
-
         if not self.path.exists():
             yield None
             return
         try:
-            file = h5py.File(self.path, "r")
+            file = open_hdf5(self.path)
         except OSError as error:
-            raise ValueError(f"{self.path}: not a readable HDF5 file ({error}); give another output") from None
+            raise ValueError(f"{error}; give another output") from None
         with file:
             yield file
 
@@ -273,11 +268,3 @@ class GroupedHDF5:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.merge()
-
-
-def _wait(handle: int) -> None:
-    """Waits until no other process merges; where there are no locks, does not wait."""
-    with suppress(ImportError, OSError):
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)

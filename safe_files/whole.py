@@ -34,6 +34,8 @@ DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG)
 """Errors of the disk that is written to, whichever file a library names with them."""
 
 PARTIAL = re.compile(r"^\..*\.[0-9a-f]{12}\.partial(\.[^.]*)?$")
+LOCK_FILE = re.compile(r"^\..+\.writing$")
+"""Names of the files of `locks.locked`."""
 NAME_BYTES = 48
 """Of the final name in the temporary one, which must not grow longer than a file system takes."""
 
@@ -156,6 +158,7 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
         if folder.exists() and not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "it is a file, not a folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_once(folder.parent)
         partial = _temporary(folder)
         partial.mkdir()
         handle = _lock_folder(partial)
@@ -192,7 +195,9 @@ def previous_folder(folder: Path) -> Path:
 
 
 def sweep(folder: Path, older_than: float = 3600.0) -> int:
-    """Removes temporary files and folders that killed writers left in `folder`; those being written stay.
+    """Removes temporary files and folders, and locks, that killed writers left in `folder`; those in use stay.
+
+    Writers do so themselves, once for each folder in a process.
 
     Args:
         older_than: seconds since they were last changed; younger ones stay.
@@ -202,7 +207,7 @@ def sweep(folder: Path, older_than: float = 3600.0) -> int:
     """
     removed = 0
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if not PARTIAL.match(place.name) or place.is_symlink():
+        if not (PARTIAL.match(place.name) or LOCK_FILE.match(place.name)) or place.is_symlink():
             continue
         with suppress(OSError):
             handle = os.open(place, os.O_RDONLY)
@@ -213,6 +218,18 @@ def sweep(folder: Path, older_than: float = 3600.0) -> int:
             finally:
                 os.close(handle)
     return removed
+
+
+_swept: set[tuple[int, str]] = set()
+
+
+def _sweep_once(folder: Path) -> None:
+    """Clears away what killed writers left, at the first file that this process writes to a folder."""
+    place = (os.getpid(), os.path.abspath(folder))
+    if place not in _swept:
+        _swept.add(place)
+        with suppress(OSError):
+            sweep(folder)
 
 
 # --- the steps -------------------------------------------------------------------------------------------------
@@ -238,6 +255,7 @@ def _create(path: Path) -> tuple[Path, int | None, int]:
         raise OSError(errno.EINVAL, "it is a device or a pipe; expected the name of a file")
     if len(os.fsencode(path.name)) > 255:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    _sweep_once(path.parent)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     for attempt in range(20):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ spotting as it is by default → both F1 scores → CSV, JSON, ELAN, WebVTT, HTM
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,7 +16,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eval.segments import Segment, read_segments
-from safe_files import write_json
+from safe_files import read_json, write_json
 
 if TYPE_CHECKING:
     from embeddings.synthetic import Camera
@@ -119,7 +118,7 @@ def make_world(folder: Path, options: DemoOptions, progress: Callable[[int, int]
 
     settings, truth_file = folder / "world.json", folder / "truth.json"
     asked = asdict(options)
-    if settings.exists() and json.loads(settings.read_text(encoding="utf-8")) != asked:
+    if settings.exists() and read_json(settings) != asked:
         raise ValueError(f"{folder} holds a demo world made with other options; choose another folder or delete it")
     if not truth_file.exists():
         write_json(settings, asked)

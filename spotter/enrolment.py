@@ -82,16 +82,18 @@ def enroll(
         spans: clip name → span in seconds, overrides the automatic trim (`eval.segments.read_spans` reads a table).
         trim: False takes clips whole.
         poses: pose estimator and where its poses are kept.
-        into: a gallery to add to (made by the same encoder).
+        into: a gallery to add to (made by the same encoder). Where it was read from `out` and another process has added
+            to that meanwhile, the exemplars are added to what is there now.
         on_error: called with (source, reason) for a clip that cannot be used; None raises at the first.
         progress: called with (done, all).
         thumbnails: take a picture of each exemplar; None takes them where the gallery is saved.
 
     Raises:
-        ValueError: no exemplar could be used.
+        ValueError: no exemplar could be used; or `out` was not there at first, and another process has made it.
     """
     from gallery import Gallery
 
+    absent = out is not None and into is None and not Path(out).exists()
     network = loaded_encoder(encoder)
     gallery = into if into is not None else Gallery(network.dim, network.id or network.name)
     gallery.check_encoder(network.id or network.name)
@@ -110,8 +112,24 @@ def enroll(
         raise ValueError(f"none of {len(waiting)} exemplars could be used")
     if thumbnails if thumbnails is not None else out is not None:
         enrolling.add_thumbnails()
-    if out is not None:
-        gallery.save(out)
+    return gallery if out is None else _saved(gallery, Path(out), enrolling.used, absent)
+
+
+def _saved(gallery: Gallery, out: Path, used: Sequence[str], absent: bool) -> Gallery:
+    """Saves a gallery with the exemplars `used`, beside what other processes have added to it."""
+    from gallery import Gallery, GalleryChangedError, GalleryError, merge
+    from safe_files import locked
+
+    with locked(out):
+        if absent and (out / "gallery.json").exists():
+            raise GalleryError(f"{out}: another process has made this gallery meanwhile; add to it (--add)")
+        try:
+            gallery.save(out)
+        except GalleryChangedError:
+            gallery.remove(set(gallery.ids) - set(used))
+            with Gallery.changing(out) as there:
+                merge(there, gallery)
+            return there
     return gallery
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from safe_files import whole_file
+from safe_files import parse_json, reader, whole_file
 
 from .base import Encoder
 from .table import encoder_class
@@ -20,6 +20,8 @@ from .table import encoder_class
 __all__ = ["CheckpointError", "load_checkpoint", "read_header", "save_checkpoint"]
 
 VERSION = "1"
+MOST = 1 << 20
+"""Of a number of a config: a damaged one must not make a network that fills the memory."""
 
 
 class CheckpointError(ValueError):
@@ -57,6 +59,7 @@ def _packed(value: Tensor, half: bool) -> Tensor:
     return value.half() if half and value.is_floating_point() else value.clone()
 
 
+@reader(CheckpointError)
 def read_header(path: str | Path) -> dict[str, str]:
     """What a checkpoint says of itself, without its weights.
 
@@ -82,6 +85,7 @@ def read_header(path: str | Path) -> dict[str, str]:
     return head
 
 
+@reader(CheckpointError)
 def load_checkpoint(path: str | Path) -> Encoder:
     """The network with its weights, in evaluation mode; its `id` tells galleries which weights made their vectors.
 
@@ -94,16 +98,24 @@ def load_checkpoint(path: str | Path) -> Encoder:
     head = read_header(path)
     network = encoder_class(head["encoder"])
     try:
-        config = _config(network, json.loads(head["config"]))
+        config = _config(network, parse_json(head["config"]))
         encoder: Encoder = network(config)  # type: ignore[call-arg]
         state = load_file(str(path))
+        _check_finite(path, state)
         encoder.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit the network {head['encoder']!r} ({reason})") from None
-    encoder.label_set = tuple(json.loads(head["label_set"]))
+    encoder.label_set = tuple(parse_json(head["label_set"]))
     encoder.id = f"{encoder.name}-{_digest(state)}"
     return encoder.eval()
+
+
+def _check_finite(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Raises `CheckpointError` for weights that would make every vector NaN."""
+    for name, values in state.items():
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            raise CheckpointError(f"{path}: its weights {name!r} hold a number that is not finite; the file is damaged")
 
 
 def _config(network: type[Encoder], values: dict[str, Any]) -> Any:
@@ -113,6 +125,10 @@ def _config(network: type[Encoder], values: dict[str, Any]) -> Any:
     if unknown:
         raise ValueError(f"config has {', '.join(sorted(unknown))}, which {kind.__name__} does not know")
     values = {**network.earlier, **values}
+    for name, value in values.items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, int | float) and not abs(number) <= MOST:
+                raise ValueError(f"config {name} is {number}; expected at most {MOST}")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 

@@ -15,11 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from safe_files import reader
+
 from .i3d import I3D, I3DConfig
 
 __all__ = ["convert_state", "load_i3d", "read_state"]
 
 
+@reader(ValueError)
 def read_state(path: Path | str) -> dict[str, Tensor]:
     """The state dict of a checkpoint file, out of its wrapper and without `module.` prefixes.
 

@@ -6,7 +6,6 @@ Windows are cut as in training; a checkpoint says how.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from safe_files import open_whole
+from safe_files import open_whole, parse_json
 
 from ..clip import Clip
 from ..encoders.base import Encoder
@@ -37,7 +36,7 @@ class Classifier:
         self.encoder: Encoder = load_checkpoint(checkpoint).to(device)
         if not self.encoder.label_set:
             raise ValueError(f"{checkpoint}: was trained without classes; train it with loss.cross_entropy > 0")
-        facts = json.loads(read_header(Path(checkpoint)).get("training", "{}"))
+        facts = parse_json(read_header(Path(checkpoint)).get("training", "{}"))
         self.sampling = Sampling.of(facts.get("sampling", {}))
 
     @property

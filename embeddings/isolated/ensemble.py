@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import open_whole, write_text
+from safe_files import open_whole, read_json, reader, write_text
 
 from ..extras import extra
 
@@ -57,6 +57,7 @@ class Scores:
         return {i: self.labels[k] for i, k in zip(self.ids, self.probabilities.argmax(axis=1), strict=True)}
 
 
+@reader(ValueError)
 def read_scores(path: Path | str) -> Scores:
     """A model's CSV: header `sample,<label>,<label>,…`, then a row a sample.
 
@@ -72,6 +73,8 @@ def read_scores(path: Path | str) -> Scores:
     for line, row in enumerate(rows[1:], start=2):
         try:
             numbers = np.array([float(value) for value in row[1:]])
+            if not np.isfinite(numbers).all():
+                raise ValueError("a value is not finite")
             values[line - 2] = numbers.reshape(values.shape[1])
         except ValueError:
             raise ValueError(f"{path}, line {line}: expected {len(rows[0]) - 1} numbers after the sample") from None
@@ -87,6 +90,7 @@ def write_scores(path: Path | str, scores: Scores) -> None:
             writer.writerow([sample, *(f"{value:.7g}" for value in row)])
 
 
+@reader(ValueError)
 def read_labels(path: Path | str) -> dict[str, tuple[str, str]]:
     """A list `sample,label,split` as sample → (label, split).
 
@@ -94,11 +98,11 @@ def read_labels(path: Path | str) -> dict[str, tuple[str, str]]:
         ValueError: a column is missing; without `split` it cannot be known that the list is not the test list.
     """
     with Path(path).open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"sample", "label", "split"} - set(reader.fieldnames or ())
+        table = csv.DictReader(file)
+        missing = {"sample", "label", "split"} - set(table.fieldnames or ())
         if missing:
             raise ValueError(f"{path} lacks the column {', '.join(sorted(missing))}; expected sample,label,split")
-        return {row["sample"]: (row["label"], row["split"]) for row in reader}
+        return {row["sample"]: (row["label"], row["split"]) for row in table}
 
 
 def align(models: Sequence[Scores], ids: Sequence[str], labels: Sequence[str] | None = None) -> NDArray[np.float64]:
@@ -180,8 +184,14 @@ class Ensemble:
         write_text(path, json.dumps(asdict(self), indent=1, ensure_ascii=False))
 
     @classmethod
+    @reader(ValueError)
     def load(cls, path: Path | str) -> Ensemble:
-        given: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        """An ensemble that `save` wrote.
+
+        Raises:
+            ValueError: missing or damaged; names the file.
+        """
+        given: dict[str, Any] = read_json(Path(path))
         for key in ("models", "labels", "weights", "fitted_on"):
             given[key] = tuple(given[key])
         given["confusion"] = tuple(tuple(tuple(row) for row in matrix) for matrix in given["confusion"])

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import open_hdf5, reader
+
 from ..clip import Pose
 from .signer_space import MIN_CONFIDENCE, Array
 
@@ -98,9 +100,9 @@ def _first_seen(track: Array) -> Array:
     return track[np.argmax(known)] if known.any() else np.full(2, np.nan)
 
 
+@reader(ValueError)
 def read_keyframes(path: Path) -> dict[str, NDArray[np.int64]]:
     """The rising frame numbers (N,) of each video of a file of `spotter phonology keyframes`."""
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return {video: np.asarray(file[video]) for video in file}

@@ -5,14 +5,12 @@ Every file is written under a temporary name and then renamed.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from safe_files import write_bytes, write_text
+from safe_files import content_hash, reader, write_bytes, write_text
 
 from ..clip import Pose
 from .formats.dot_pose import header_path, read_dot_pose, to_dot_pose
@@ -22,24 +20,18 @@ __all__ = ["read_pose", "source_stamp", "write_pose"]
 
 
 def source_stamp(video: Path, fps: float | None) -> str:
-    """What a pose was made from: the video's size and the hash of its beginning and end, and the frame rate.
+    """What a pose was made from: size and hash of the whole video (`safe_files.content_hash`), and the frame rate.
 
-    Of a folder the names and sizes of its files stand for its content.
+    Of a folder of images, the hash of the names and contents of its files.
+
+    Raises:
+        OSError: it cannot be read.
     """
-    if video.is_dir():
-        listed = sorted((f.name, f.stat().st_size) for f in video.iterdir() if not f.name.startswith("."))
-        total = sum(size for _, size in listed)
-        return f"{total}:{hashlib.sha256(repr(listed).encode()).hexdigest()[:16]}:{'own' if fps is None else fps}"
-    size = video.stat().st_size
-    digest = hashlib.sha256()
-    with video.open("rb") as file:
-        digest.update(file.read(1 << 20))
-        if size > 1 << 20:
-            file.seek(-min(size, 1 << 20), os.SEEK_END)
-            digest.update(file.read())
-    return f"{size}:{digest.hexdigest()[:16]}:{'own' if fps is None else fps}"
+    size = video.stat().st_size if not video.is_dir() else sum(f.stat().st_size for f in video.iterdir())
+    return f"{size}:{content_hash(video)}:{'own' if fps is None else fps}"
 
 
+@reader(PoseFileError)
 def read_pose(path: str | Path) -> Pose:
     """A pose by the kind of file: `.pose`, `.h5`/`.hdf5` (one video), or a folder of OpenPose JSON.
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import parse_json
+
 from ..clip import Pose
 from .files import read_pose
 from .formats.dot_pose import read_header
@@ -94,7 +96,7 @@ def quality_of(path: str | Path) -> Quality:
     """
     text = read_header(Path(path)).get("quality", "")
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         facts: dict[str, Any] = {key: float("nan") if value is None else value for key, value in values.items()}
         return Quality(**facts)
     except (ValueError, TypeError, AttributeError):

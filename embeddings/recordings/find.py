@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from safe_files import open_hdf5
+
 from ..files import media_name
 from .kinds import KINDS, VIDEO_ENDINGS, Kind, RecordingError, kind_of, parts_needed
 
@@ -189,9 +191,8 @@ def _contents(path: Path) -> str:
     """What a file of no known kind is, for a message."""
     if path.suffix.lower() not in (".h5", ".hdf5"):
         return "of no kind that is known here"
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         held = [f"{name}: {', '.join(value) if hasattr(value, 'keys') else 'array'}" for name, value in file.items()]
     inside = ", ".join(held)[:120] or "nothing"
     return f"an HDF5 file without poses, hand images or semantic vectors (it holds {inside})"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import ArraysError, array_names, open_hdf5, read_npz
 
 from ..clip import Clip, Pose
 from ..image_folder import image_files
@@ -90,7 +91,7 @@ class Kind:
 
     def holds_in(self, path: Path) -> frozenset[str]:
         """What a clip of this very file holds; of a damaged one, what it should."""
-        return frozenset(_array_names(path) - {"fps"} if self.read is _arrays else ()) or self.holds
+        return frozenset(array_names(path) - {"fps"} if self.read is _arrays else ()) or self.holds
 
 
 # --- what tells kinds apart --------------------------------------------------------------------------------------
@@ -108,16 +109,8 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _array_names(path: Path) -> set[str]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return set(getattr(file, "files", ()))
-    except (OSError, ValueError, BadZipFile, EOFError):
-        return set()
-
-
 def _npz(*names: str) -> Callable[[Path], bool]:
-    return lambda path: path.suffix.lower() == ".npz" and path.is_file() and set(names) <= _array_names(path)
+    return lambda path: path.suffix.lower() == ".npz" and path.is_file() and set(names) <= array_names(path)
 
 
 def _store(inside: Callable[[Any], bool], damaged: bool = False) -> Callable[[Path], bool]:
@@ -126,13 +119,12 @@ def _store(inside: Callable[[Any], bool], damaged: bool = False) -> Callable[[Pa
     def matches(path: Path) -> bool:
         if path.suffix.lower() not in (".h5", ".hdf5") or not path.is_file():
             return False
-        import h5py
 
         try:
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 first = next((name for name in file if not name.startswith(".")), None)
                 return first is not None and inside(file[first])
-        except OSError:
+        except Exception:
             return damaged
 
     return matches
@@ -172,11 +164,13 @@ def _frankmocap_frame(file: Path) -> bool:
     if file.suffix.lower() != ".npz":
         head = _head(file)
         return _frankmocap(head) and not head.lstrip().startswith(b"[") and b'"frames"' not in head
-    if "pred_body_pose" not in _array_names(file):
+    if "pred_body_pose" not in array_names(file):
         return False
-    with np.load(file, allow_pickle=False) as arrays:
-        body = arrays["pred_body_pose"]
-        return bool(body.ndim == 1 or len(body) == 1)
+    try:
+        body = read_npz(file, ["pred_body_pose"])["pred_body_pose"]
+    except (ArraysError, KeyError):
+        return False
+    return body.ndim == 1 or len(body) == 1
 
 
 def _image_folder(path: Path) -> bool:
@@ -200,23 +194,20 @@ def _hand(path: Path, part: str, fps: float) -> Clip:
 
 
 def _semantic(path: Path, part: str, fps: float) -> Clip:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return Clip("", fps, extra={"semantic": file[part]["semantic"][:]})
 
 
 def _crops(path: Path, part: str, fps: float) -> Clip:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return Clip("", float(file[part].attrs.get("fps", fps)), frames=file[part]["crops"][:])
 
 
 def _depth(path: Path, part: str, fps: float) -> Clip:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         depth, rate = file[part]["depth"][:], float(file[part].attrs.get("fps", fps))
     if depth.dtype != np.uint8 or depth.ndim != 3:
         raise RecordingError(f"{path}#{part}: depth is {depth.dtype} {depth.shape}; expected uint8 (T, H, W)")
@@ -226,11 +217,13 @@ def _depth(path: Path, part: str, fps: float) -> Clip:
 def _arrays(path: Path, part: str, fps: float) -> Clip:
     """Arrays with a row a frame; "frames" are pictures, "fps" the rate, all others go by their names."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise RecordingError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
-    rate = float(arrays.pop("fps", np.float64(fps)))
+        arrays: dict[str, NDArray[Any]] = read_npz(path)
+    except ArraysError as error:
+        raise RecordingError(str(error)) from None
+    stated = arrays.pop("fps", np.array(fps))
+    if stated.size != 1 or stated.dtype.kind not in "iuf" or not 0 < float(stated.ravel()[0]) < np.inf:
+        raise RecordingError(f"{path}: fps is {stated.dtype} {stated.shape}; expected one positive number")
+    rate = float(stated.ravel()[0])
     lengths = {len(array) if array.ndim else 0 for array in arrays.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise RecordingError(f"{path}: its arrays have {sorted(lengths)} rows; expected a row a frame in each")
@@ -246,9 +239,8 @@ def _stored_videos(path: Path) -> list[Entry]:
 
 
 def _hdf5_names(path: Path) -> list[Entry]:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return [Entry(name, name) for name in file if not name.startswith(".")]
 
 

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import boundary
+
 from ..clip import Clip, Pose
+from ..pose.formats.errors import PoseFileError
+from ..pose.formats.frankmocap import FrankMocapError
 from .find import Recording, one_recording, source_name
 from .kinds import KINDS, RecordingError, parts_needed
 from .poses import PoseSource
@@ -83,9 +87,13 @@ def require(recording: Recording, needs: Sequence[str], asker: str) -> None:
 def _read(recording: Recording, fps: float) -> Clip:
     kind = KINDS[recording.kind]
     assert kind.read is not None
-    if kind.entries is not None and not recording.part and not kind.entries(recording.path):
-        raise RecordingError(f"{recording} ({kind.name}): holds no complete clip")
-    clip = kind.read(recording.path, recording.part, fps)
+    if kind.entries is not None and not recording.part:
+        with boundary(recording.path, RecordingError, PoseFileError):
+            entries = kind.entries(recording.path)
+        if not entries:
+            raise RecordingError(f"{recording} ({kind.name}): holds no complete clip")
+    with boundary(recording.path, RecordingError, PoseFileError, FrankMocapError):
+        clip = kind.read(recording.path, recording.part, fps)
     return replace(
         clip, name=recording.name, path=None if recording.part else recording.path,
         label=recording.label or None, signer=recording.signer or None,

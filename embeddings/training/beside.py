@@ -15,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import open_hdf5
+
 from ..clip import Clip
 from ..recordings import Recording, RecordingError, find_recordings, read_recording
 from .items import Item
@@ -35,11 +37,10 @@ def with_keyframes(items: Sequence[Item], file: Path, fps: float) -> list[Item]:
     Raises:
         DataError: no such file, or a recording without key-frames.
     """
-    import h5py
 
     if not file.is_file():
         raise DataError(f"{file}: no such file; spotter phonology keyframes makes one")
-    with h5py.File(file, "r") as stored:
+    with open_hdf5(file) as stored:
         rows = {name: (stored[name][:], float(stored[name].attrs.get("fps", fps))) for name in stored}
     return [
         replace(item, load=partial(_at_keyframes, item.load, *_own(rows, item, file), fps)) for item in _named(items)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from safe_files import whole_file
+from safe_files import reader, whole_file
 
 from ..phonology.depth import OUTPUTS
 from ..phonology.locations import LOCATIONS
@@ -113,6 +113,7 @@ class FrameNetwork(nn.Module):
         with whole_file(path) as partial:
             save_file({k: v.detach().cpu().clone() for k, v in arrays.items()}, str(partial), metadata=head)
 
+    @reader(ValueError)
     def load(self, path: Path) -> None:
         """Takes over what `save` wrote.
 
@@ -127,8 +128,10 @@ class FrameNetwork(nn.Module):
             state = {"mean": arrays["mean"], "scale": arrays["scale"]}
             for k in range(len(self.layers)):
                 state |= {f"layers.{k}.weight": arrays[f"weight{k}"], f"layers.{k}.bias": arrays[f"bias{k}"]}
+            if not all(bool(torch.isfinite(values).all()) for values in state.values()):
+                raise ValueError("they hold a number that is not finite; the file is damaged")
             self.load_state_dict(state)
-        except (SafetensorError, OSError, KeyError, RuntimeError) as error:
+        except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise ValueError(f"{path}: not weights of the network {self.name!r} ({reason})") from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from safe_files import open_whole, whole_file
+from safe_files import open_whole, reader, whole_file
 
 from ..extras import extra
 
@@ -24,6 +24,7 @@ def columns(terms: Sequence[str]) -> tuple[str, ...]:
     return ("step", "epoch", "rate", "loss", *terms, "gradient", *VALIDATION, "seconds")
 
 
+@reader(ValueError)
 def read_log(path: Path) -> list[dict[str, float]]:
     """Rows of a `log.csv`; empty cells are left out. A last line that was cut off is passed over."""
     rows = []

@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from safe_files import reader
+
 from .checked import checked
 from .losses import LOSSES
 from .settings import Augmentation, Batch, DataPart, Filming, MixturePart, Optimiser, Recipe, RunPart, Schedule
@@ -44,6 +46,7 @@ def recipe_names() -> list[str]:
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+@reader(RecipeError)
 def read_recipe(which: str | Path, changes: Sequence[str] = ()) -> Recipe:
     """A recipe by name or from a `.toml` file.
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from safe_files import whole_file
+from safe_files import parse_json, reader, whole_file
 
 __all__ = ["Progress", "StateError", "read_state", "restore", "write_state"]
 
@@ -92,6 +92,7 @@ class State:
         return {key[len(name) + 1 :]: value for key, value in self.tensors.items() if key.startswith(f"{name}.")}
 
 
+@reader(StateError)
 def read_state(path: Path, fingerprint: str) -> State:
     """A training's state.
 
@@ -112,8 +113,8 @@ def read_state(path: Path, fingerprint: str) -> State:
         raise StateError(
             f"{path} belongs to a training with another recipe or other data; choose another folder, or --restart"
         )
-    progress = Progress(**json.loads(head["progress"]))
-    return State(tensors, progress, json.loads(head["numbers"]), json.loads(head["scaler"]))
+    progress = Progress(**parse_json(head["progress"], finite=False))
+    return State(tensors, progress, parse_json(head["numbers"], finite=False), parse_json(head["scaler"]))
 
 
 def restore(state: State, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safe_files import inside, write_bytes
+from safe_files import inside, reader, write_bytes
 from safe_files.pickles import read_pickle
 
 from . import Annotations, Row, SegmentError, read_text
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["read_mapping", "read_submission", "read_texts", "write_submission"]
 
 
+@reader(SegmentError)
 def read_submission(path: Path) -> Annotations:
     """The rows of a pickle; only plain data is read, so that a file cannot run code.
 

@@ -5,6 +5,7 @@ With the standard library's XML reader: it takes every EAF version and says in w
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import numpy as np
+
+from safe_files import reader
 
 from . import Annotations, Row, SegmentError
 
@@ -23,6 +26,7 @@ SCORE_TYPES = ("score", "spotter-score")
 Element = ElementTree.Element
 
 
+@reader(SegmentError)
 def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
     """Annotations in the order of time, the value as the sign; blank ones are left out.
 
@@ -36,25 +40,31 @@ def read_elan(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
     Raises:
         SegmentError: no ELAN file, a tier it does not have, or an annotation that ends before it starts.
     """
-    rows = [row for listed in read_tiers(path, tiers).values() for row in listed]
-    return Annotations(sorted(rows, key=_by_time), [video_of(path)])
+    root = _root(path)
+    rows = [row for listed in _tiers_of(path, root, tiers).values() for row in listed]
+    return Annotations(sorted(rows, key=_by_time), [_video(root, path)])
 
 
+@reader(SegmentError)
 def read_tiers(path: Path, tiers: Sequence[str] | None = None) -> dict[str, list[Row]]:
     """Tier → its annotations in the order of time, see `read_elan`."""
-    root, video = _root(path), video_of(path)
-    by_name = {str(tier.get("TIER_ID")): tier for tier in root.iter("TIER")}
+    return _tiers_of(path, _root(path), tiers)
+
+
+def _tiers_of(path: Path, root: Element, tiers: Sequence[str] | None) -> dict[str, list[Row]]:
+    video = _video(root, path)
+    by_name = {str(tier.get("TIER_ID")): tier for tier in root.findall("TIER")}
     missing = [name for name in tiers or () if name not in by_name]
     if missing:
         raise SegmentError(f"{path}: no tier {', '.join(missing)}; it has {', '.join(by_name) or 'none'}")
     chosen = [name for name in by_name if by_name[name].get("PARENT_REF") is None] if tiers is None else list(tiers)
-    slots, by_id, scores = _times(path, root), _by_id(root), _scores(root)
+    slots, aligned_of, scores = _times(path, root), _Aligned(path, root), _scores(root)
     rows: dict[str, list[Row]] = {}
     for name in chosen:
         rows[name] = []
         for element in _annotations(by_name[name]):
             own, value = str(element.get("ANNOTATION_ID")), _value(element)
-            aligned = _aligned(path, element, by_id)
+            aligned = aligned_of(element)
             try:
                 start, end = (slots[str(aligned.get(f"TIME_SLOT_REF{k}"))] for k in (1, 2))
             except KeyError as error:
@@ -72,7 +82,10 @@ def _by_time(row: Row) -> tuple[float, float, str]:
 
 def video_of(path: Path) -> str:
     """The video a file is about: as `spotter.write` noted it, else the stem of the first linked media, else its own."""
-    root = _root(path)
+    return _video(_root(path), path)
+
+
+def _video(root: Element, path: Path) -> str:
     for noted in root.iter("PROPERTY"):
         if noted.get("NAME") == VIDEO_PROPERTY and noted.text:
             return noted.text
@@ -104,17 +117,15 @@ def _root(path: Path) -> Element:
         raise SegmentError(f"{path}, line {line}, column {column}: not valid XML ({error})") from None
     except OSError as error:
         raise SegmentError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, LookupError) as error:  # an encoding that Python does not know
+        raise SegmentError(f"{path}: not valid XML ({error})") from None
     if root.tag != "ANNOTATION_DOCUMENT":
         raise SegmentError(f"{path}: its root is <{root.tag}>; an ELAN file has <ANNOTATION_DOCUMENT>")
     return root
 
 
 def _annotations(tier: Element) -> list[Element]:
-    return [child for annotation in tier.iter("ANNOTATION") for child in annotation]
-
-
-def _by_id(root: Element) -> dict[str, Element]:
-    return {str(a.get("ANNOTATION_ID")): a for tier in root.iter("TIER") for a in _annotations(tier)}
+    return [child for annotation in tier.findall("ANNOTATION") for child in annotation]
 
 
 def _value(element: Element) -> str:
@@ -132,33 +143,47 @@ def _times(path: Path, root: Element) -> dict[str, float]:
         return {}
     if not given:
         raise SegmentError(f"{path}: no time slot has a value")
+    wrong = next((time for _, time in given if not math.isfinite(time) or time < 0), None)
+    if wrong is not None:
+        raise SegmentError(f"{path}: a time slot's value is {wrong}; expected milliseconds from the beginning")
     filled = np.interp(np.arange(len(slots)), [i for i, _ in given], [value for _, value in given])
     return {str(slot.get("TIME_SLOT_ID")): float(time) for slot, time in zip(slots, filled, strict=True)}
 
 
-def _aligned(path: Path, element: Element, by_id: dict[str, Element]) -> Element:
-    """The time-aligned annotation an annotation is, or hangs from."""
-    seen: set[str] = set()
-    while element.tag != "ALIGNABLE_ANNOTATION":
-        above = str(element.get("ANNOTATION_REF"))
-        if above not in by_id or above in seen:
-            raise SegmentError(
-                f"{path}: annotation {element.get('ANNOTATION_ID')} refers to annotation {above}, which is not there"
-            )
-        seen.add(above)
-        element = by_id[above]
-    return element
+class _Aligned:
+    """The time-aligned annotation that an annotation is, or hangs from; each is looked for once."""
+
+    def __init__(self, path: Path, root: Element) -> None:
+        self._path = path
+        self._by_id = {str(a.get("ANNOTATION_ID")): a for tier in root.findall("TIER") for a in _annotations(tier)}
+        self._aligned: dict[str, Element] = {}
+
+    def __call__(self, element: Element) -> Element:
+        passed: dict[str, None] = {}
+        while element.tag != "ALIGNABLE_ANNOTATION":
+            above = str(element.get("ANNOTATION_REF"))
+            if above not in self._by_id or above in passed:
+                raise SegmentError(
+                    f"{self._path}: annotation {element.get('ANNOTATION_ID')} refers to annotation {above}, "
+                    + ("which refers back to it" if above in passed else "which is not there")
+                )
+            passed[above] = None
+            element = self._aligned.get(above, self._by_id[above])
+        self._aligned |= dict.fromkeys(passed, element)
+        return element
 
 
 def _scores(root: Element) -> dict[str, float]:
     """Annotation → the number of the score tier below it."""
     scores: dict[str, float] = {}
-    for tier in root.iter("TIER"):
+    for tier in root.findall("TIER"):
         if tier.get("LINGUISTIC_TYPE_REF") not in SCORE_TYPES:
             continue
         for element in _annotations(tier):
             try:
-                scores[str(element.get("ANNOTATION_REF"))] = float(_value(element))
+                score = float(_value(element))
             except ValueError:
                 continue  # an annotator's word on a tier of that type is no score
+            if math.isfinite(score):
+                scores[str(element.get("ANNOTATION_REF"))] = score
     return scores

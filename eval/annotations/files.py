@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from safe_files import JSONError, parse_json, reader
 
 from . import READABLE, Annotations, SegmentError, challenge, elan, read_text, subtitles, tables, textgrid
 
 __all__ = ["read_annotations"]
 
 
+@reader(SegmentError)
 def read_annotations(path: Path, tiers: Sequence[str] | None = None) -> Annotations:
     """What a file or folder holds, read by the module for its form.
 
@@ -46,10 +48,9 @@ def read_annotations(path: Path, tiers: Sequence[str] | None = None) -> Annotati
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        rule = f"not valid JSON ({error.msg}); is the file cut short?"
-        raise SegmentError(f"{path}, line {error.lineno}: {rule}") from None
+        return parse_json(read_text(path), str(path))
+    except JSONError as error:
+        raise SegmentError(str(error)) from None
 
 
 def _folder(folder: Path, tiers: Sequence[str] | None) -> Annotations:

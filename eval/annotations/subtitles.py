@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from pathlib import Path
 from typing import Any
+
+from safe_files import reader
 
 from . import Annotations, Row, SegmentError, read_text
 
@@ -15,9 +18,12 @@ VIDEO_NOTE = "video "
 """How the note begins in which `spotter.write` names the video."""
 
 
+OTHER_BREAKS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What Python takes for the end of a line and subtitles do not."""
 TIMES = re.compile(r"\d\d:\d\d[.,]\d{3}\s*-+>")
 
 
+@reader(SegmentError)
 def read_subtitles(path: Path) -> Annotations:
     """Cues in the order of the file; ones without text or length are left out.
 
@@ -33,8 +39,10 @@ def read_subtitles(path: Path) -> Annotations:
     from webvtt.errors import MalformedCaptionError, MalformedFileError
 
     try:
-        document: Any = (webvtt.from_srt if path.suffix.lower() == ".srt" else webvtt.read)(str(path))
-    except (MalformedFileError, MalformedCaptionError, UnicodeDecodeError, OSError) as error:
+        text = OTHER_BREAKS.sub(" ", read_text(path)).replace("\r\n", "\n").replace("\r", "\n")
+        kind = "srt" if path.suffix.lower() == ".srt" else "vtt"
+        document: Any = webvtt.from_buffer(io.StringIO(text), format=kind)
+    except (MalformedFileError, MalformedCaptionError) as error:
         kind = "SubRip" if path.suffix.lower() == ".srt" else "WebVTT"
         raise SegmentError(f"{path}: not readable {kind} ({error})") from None
     notes = [note for note in getattr(document, "header_comments", []) if note.startswith(VIDEO_NOTE)]

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+from safe_files import reader
+
 from . import Annotations, Row, SegmentError, read_text
 
 __all__ = [
@@ -47,6 +49,7 @@ class _Columns(NamedTuple):
     fps: str
 
 
+@reader(SegmentError)
 def records_of(path: Path, bare: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, {column: cell}) of every row of a table; the delimiter is a tab, a comma or a semicolon.
 
@@ -79,6 +82,7 @@ def has_times(record: Mapping[str, Any]) -> bool:
     return any(str(name).strip().lower() in names and value not in (None, "") for name, value in record.items())
 
 
+@reader(SegmentError)
 def read_table(path: Path, labelled: bool = True) -> Annotations:
     """The rows of a `.csv` or `.tsv`.
 

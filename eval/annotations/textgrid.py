@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from safe_files import reader
+
 from . import Annotations, Row, SegmentError
 
 __all__ = ["VIDEO_COMMENT", "read_textgrid"]
@@ -21,6 +23,7 @@ VIDEO_COMMENT = "! video "
 TOKEN = re.compile(r'"((?:[^"]|"")*)"|(?<!\S)(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)|(<exists>|<absent>)')
 
 
+@reader(SegmentError)
 def read_textgrid(path: Path) -> Annotations:
     """Intervals with a text, by time; the video is named by the file's last line `! video …`, else by its stem.
 

@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -23,6 +23,7 @@ PUBLISHED = Published(83_399, 2_731, 52, {"train": 40_154, "validation": 10_304,
 COLUMNS = ("Participant ID", "Video file", "Gloss", "ASL-LEX Code")
 
 
+@reader(DatasetError)
 def read(folder: str | Path) -> list[Sample]:
     """All splits of the data set's folder (or of its folder `splits`)."""
     folder = Path(folder)
@@ -36,6 +37,7 @@ def read(folder: str | Path) -> list[Sample]:
     return samples
 
 
+@reader(DatasetError)
 def read_split(path: str | Path, split: str) -> list[Sample]:
     """One split."""
     samples, ids = [], Ids(path)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -30,6 +30,7 @@ FILES = {"train": ("train_labels",), "validation": ("val_labels", "validation_la
 NAME = re.compile(r"(signer\d+)_sample\d+")
 
 
+@reader(DatasetError)
 def read_classes(path: str | Path) -> list[str]:
     """Turkish names of the classes 0, 1, … of `SignList_ClassId_TR_EN.csv`."""
     names: list[str] = []
@@ -40,6 +41,7 @@ def read_classes(path: str | Path) -> list[str]:
     return names
 
 
+@reader(DatasetError)
 def read_labels(path: str | Path, split: str, classes: list[str] | None = None) -> list[Sample]:
     """Samples of one label file; labels are class names where `classes` is given, else the number as a string."""
     samples, ids = [], Ids(path)
@@ -57,6 +59,7 @@ def read_labels(path: str | Path, split: str, classes: list[str] | None = None) 
     return samples
 
 
+@reader(DatasetError)
 def read(folder: str | Path) -> list[Sample]:
     """All splits whose label file lies in `folder`.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -29,6 +29,7 @@ WORDS = ("video", "speaker", "word", "startframe", "endframe")
 TRACKS = ("video", "frame", *(f"{point}-{axis}" for point in POINTS for axis in "xy"))
 
 
+@reader(DatasetError)
 def read(folder: str | Path) -> list[Sample]:
     """Word segments of both lists."""
     samples: list[Sample] = []
@@ -56,6 +57,7 @@ def write_words(path: str | Path, samples: Iterable[Sample]) -> None:
     write_bytes(path, text.getvalue().encode())
 
 
+@reader(DatasetError)
 def read_tracks(path: str | Path) -> dict[str, NDArray[np.float64]]:
     """Video → (T, 3, 2): left hand, right hand, nose, in pixels.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safe_files import reader
+
 from .sample import DatasetError, Sample
 
 __all__ = ["MEDIA", "read"]
@@ -12,6 +14,7 @@ MEDIA = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".pose", ".h5")
 """Endings that count as clips (case does not matter)."""
 
 
+@reader(DatasetError)
 def read(folder: str | Path) -> list[Sample]:
     """Clips of the folders in `folder`; the label is the folder's name, the id the path without its ending.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .sample import DatasetError, Sample
 from .text import Ids, read_lines
@@ -16,6 +16,7 @@ __all__ = ["read", "write"]
 NAME = re.compile(r".*_(signer\d+)_rep\d+_.*")
 
 
+@reader(DatasetError)
 def read(path: str | Path, split: str = "") -> list[Sample]:
     """Sentences of one list; the label is the whole gloss sequence, `extra["glosses"]` its parts."""
     samples, ids = [], Ids(path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -25,6 +25,7 @@ PUBLISHED = {
 }
 
 
+@reader(DatasetError)
 def read(folder: str | Path, subset: str = "include") -> list[Sample]:
     """Clips of the lists `<subset>_train.txt`, `_val.txt`, `_test.txt` in a folder."""
     samples: list[Sample] = []

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -35,6 +35,7 @@ PUBLISHED = Published(
 COLUMNS = ("video", "label", "id", "t_start", "t_end", "frames")
 
 
+@reader(DatasetError)
 def read(folder: str | Path) -> list[Sample]:
     """Both lists (or both `Annot_*List.txt`) of a folder; the paper's test list is called validation in the other form.
 
@@ -53,6 +54,7 @@ def read(folder: str | Path) -> list[Sample]:
     return samples
 
 
+@reader(DatasetError)
 def read_classes(path: str | Path) -> tuple[str, ...]:
     """Class names of `classIndAll.txt`, rows `1 D0X` from 1 on."""
     names: list[str] = []
@@ -64,6 +66,7 @@ def read_classes(path: str | Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+@reader(DatasetError)
 def read_list(path: str | Path, split: str, classes: Sequence[str] = CLASSES) -> list[Sample]:
     """Rows `./frames/VIDEO class first last`."""
     samples, counts = [], _Counter(path)
@@ -81,6 +84,7 @@ def read_list(path: str | Path, split: str, classes: Sequence[str] = CLASSES) ->
     return samples
 
 
+@reader(DatasetError)
 def read_annotations(path: str | Path, split: str = "") -> list[Sample]:
     """Rows `video,label,id,t_start,t_end,frames`, with or without that header."""
     path = Path(path)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from safe_files import write_bytes
+from safe_files import parse_json, reader, write_bytes
 
 from .ipn import GESTURES, NO_GESTURE
 from .sample import DatasetError, Sample
@@ -68,6 +68,7 @@ def compact(path: str | Path, samples: Iterable[Sample], landmarks: Callable[[st
     return count
 
 
+@reader(DatasetError)
 def read(path: str | Path) -> Iterator[tuple[Sample, NDArray[np.float64]]]:
     """Rows of a compacted table: the sample (`number` 0–12) and its landmarks (T, 21, 2), NaN missing."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -77,7 +78,7 @@ def read(path: str | Path) -> Iterator[tuple[Sample, NDArray[np.float64]]]:
         if place >= len(GESTURES) or GESTURES[place] != cells["label"]:
             raise DatasetError(path, row, f"label {cells['label']!r} with id {place}; expected a pair of {GESTURES}")
         try:
-            values = np.array([json.loads(cells[name]) for name in COLUMNS], np.float64)
+            values = np.array([parse_json(cells[name]) for name in COLUMNS], np.float64)
         except ValueError:
             raise DatasetError(
                 path, row, "holds a cell that is no list of numbers, or lists of unequal length"

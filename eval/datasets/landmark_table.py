@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from safe_files import inside, open_whole, write_bytes
+from safe_files import inside, open_whole, reader, write_bytes
 
 from .sample import DatasetError, Sample
 from .text import number, whole
@@ -53,6 +53,7 @@ def to_rows(sample: Sample, landmarks: ArrayLike) -> str:
     return text.getvalue()
 
 
+@reader(DatasetError)
 def read_table(path: str | Path) -> Iterator[tuple[Sample, NDArray[np.float64]]]:
     """Videos of a table one after another (memory: one video): the sample and its landmarks (T, 75, 3), NaN missing.
 

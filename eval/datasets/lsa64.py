@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from safe_files import reader
+
 from .report import Published
 from .sample import DatasetError, Sample
 from .text import read_lines, whole
@@ -19,6 +21,7 @@ PUBLISHED = Published(3_200, 64, 10, source="Ronchetti et al. 2016")
 NAME = re.compile(r"(\d{3})_(\d{3})_(\d{3})")
 
 
+@reader(DatasetError)
 def read_signs(path: str | Path) -> dict[int, tuple[str, str]]:
     """Number → (name, hands "R" or "B")."""
     signs: dict[int, tuple[str, str]] = {}
@@ -39,6 +42,7 @@ def expected(signs: dict[int, tuple[str, str]]) -> list[Sample]:
     return [_sample(name, signs, name) for name in names]
 
 
+@reader(DatasetError)
 def read(folder: str | Path, signs: str | Path | None = None) -> list[Sample]:
     """Clips of a folder of videos; without one video, those that ought to be there.
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .sample import DatasetError, Sample
 from .text import Ids, number, read_json, read_table, span, whole
@@ -25,6 +25,7 @@ OWN = ("id", "path", "label", "signer", "split", "source", "start", "end", "star
 SPLITS = ("", "train", "validation", "test")
 
 
+@reader(DatasetError)
 def read(path: str | Path) -> list[Sample]:
     """Samples of a manifest `.csv` or `.json` (a list of objects).
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -30,6 +30,7 @@ PUBLISHED = {
 REQUIRED = ("url", "start", "end", "label", "text", "signer_id", "box")
 
 
+@reader(DatasetError)
 def read(folder: str | Path, classes: int | None = None) -> list[Sample]:
     """The three splits of a folder (`*_train.json`, `*_val.json`, `*_test.json`).
 
@@ -47,6 +48,7 @@ def read(folder: str | Path, classes: int | None = None) -> list[Sample]:
     return samples if classes is None else [s for s in samples if s.number is not None and s.number < classes]
 
 
+@reader(DatasetError)
 def read_split(path: str | Path, split: str) -> list[Sample]:
     """One file. The id is the split and the place in the file; `source` is the YouTube video."""
     samples = []

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from safe_files import reader
+
 from ..annotations.challenge import write_submission
 from ..segments import Segment, by_video, read_segments
 from .report import Published
@@ -23,6 +25,7 @@ PUBLISHED = Published(2_111, 60, 5, {"train": 2_111}, "the published training se
 NAME = re.compile(r"(p\d{2})_n\d{3}")
 
 
+@reader(DatasetError)
 def read(path: str | Path, split: str = "train", labels: str | Path | None = None) -> list[Sample]:
     """Instances of a ground-truth file (.pkl, .json, folder of .txt), or of the one `*GT.pkl` in a folder.
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from safe_files import write_bytes
+from safe_files import reader, write_bytes
 
 from ..segments import Segment, read_segments
 from .report import Published
@@ -33,6 +33,7 @@ def _split(sign: int, where: str | Path) -> str:
     return "validation" if sign < 20 else "test"
 
 
+@reader(DatasetError)
 def read_trims(path: str | Path) -> dict[int, tuple[str, float, float]]:
     """Class → (sign, begin, end), milliseconds."""
     trims: dict[int, tuple[str, float, float]] = {}
@@ -52,6 +53,7 @@ def write_trims(path: str | Path, trims: dict[int, tuple[str, float, float]]) ->
     write_bytes(path, (";".join(TRIM_COLUMNS) + "\n" + "".join(lines)).encode())
 
 
+@reader(DatasetError)
 def read_queries(folder: str | Path, trims: str | Path | None = None) -> list[Sample]:
     """Query videos of a folder, one exemplar per sign, with start and end where trims are given.
 
@@ -82,6 +84,7 @@ def read_queries(folder: str | Path, trims: str | Path | None = None) -> list[Sa
     return [samples[sign] for sign in sorted(samples)]
 
 
+@reader(DatasetError)
 def read_search(folder: str | Path, truth: str | Path | None = None) -> list[Sample]:
     """Search clips of a folder; `label` is the sign to look for. With `truth`, one sample per true segment instead.
 

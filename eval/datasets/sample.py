@@ -20,6 +20,11 @@ class DatasetError(ValueError):
         where = f"{path}" if row is None else f"{path}:{row}"
         super().__init__(f"{where}: {rule}")
 
+    @classmethod
+    def unreadable(cls, path: object, reason: str) -> DatasetError:
+        """Of a file that breaks while it is read, see `safe_files.reader`."""
+        return cls(str(path), None, f"cannot be read ({reason})")
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

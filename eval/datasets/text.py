@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from safe_files import JSONError, parse_json, reader
 
 from .sample import DatasetError
 
 __all__ = ["Ids", "number", "read_json", "read_lines", "read_table", "read_text", "span", "whole"]
 
 
+@reader(DatasetError)
 def read_text(path: str | Path) -> str:
     """UTF-8 text without a byte-order mark; line ends as they are."""
     try:
@@ -24,6 +26,7 @@ def read_text(path: str | Path) -> str:
         raise DatasetError(path, None, f"is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
+@reader(DatasetError)
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """(line number from 1, line) of the lines that hold something."""
     any_line = False
@@ -35,12 +38,13 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         raise DatasetError(path, None, "is empty; expected one row per sample")
 
 
+@reader(DatasetError)
 def read_json(path: str | Path, kind: type) -> Any:
     """The JSON value, which must be of `kind` (list or dict)."""
     try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DatasetError(path, error.lineno, f"is not valid JSON ({error.msg}); is the file cut short?") from None
+        value = parse_json(read_text(path))
+    except JSONError as error:
+        raise DatasetError(path, error.line, f"is {error.rule}" if error.rule else str(error)) from None
     if not isinstance(value, kind):
         raise DatasetError(path, None, f"holds a {type(value).__name__}; expected a {kind.__name__}")
     if not value:
@@ -48,6 +52,7 @@ def read_json(path: str | Path, kind: type) -> Any:
     return value
 
 
+@reader(DatasetError)
 def read_table(
     path: str | Path, columns: Sequence[str], delimiter: str = ",", header: bool = True
 ) -> Iterator[tuple[int, dict[str, str]]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from safe_files import write_bytes
+from safe_files import parse_json, reader, write_bytes
 
 from .report import Published
 from .sample import DatasetError, Sample
@@ -39,6 +39,7 @@ CSV_COLUMNS = (
 )
 
 
+@reader(DatasetError)
 def read(path: str | Path, glosses: int | None = None) -> list[Sample]:
     """Instances of the published JSON (`WLASL_v0.3.json`, `WLASL100.json`, …), or of one found in a folder.
 
@@ -147,13 +148,14 @@ def write_csv(path: str | Path, samples: Iterable[Sample]) -> None:
     write_bytes(path, text.getvalue().encode())
 
 
+@reader(DatasetError)
 def read_csv(path: str | Path) -> list[Sample]:
     """Instances of the CSV that `write_csv` writes."""
     samples, ids = [], Ids(path)
     for row, cells in read_table(path, CSV_COLUMNS, delimiter=";"):
         values: dict[str, Any] = dict(cells)
         try:
-            values["bbox"] = json.loads(cells["bbox"])
+            values["bbox"] = parse_json(cells["bbox"])
         except json.JSONDecodeError:
             raise DatasetError(path, row, f"bbox is {cells['bbox']!r}; expected [x0, y0, x1, y1]") from None
         for name in ("instance_id", "variation_id"):
@@ -163,6 +165,7 @@ def read_csv(path: str | Path) -> list[Sample]:
     return samples
 
 
+@reader(DatasetError)
 def read_nslt(path: str | Path, class_list: str | Path) -> list[Sample]:
     """Videos of `nslt_100.json` … `nslt_2000.json`: ``{video: {"subset": …, "action": [class, first, last]}}``.
 

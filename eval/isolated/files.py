@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import open_whole, write_text
+from safe_files import open_whole, read_npz, reader, write_text
 
 __all__ = ["fill_template", "read_classes", "read_ranked", "read_truth", "read_vectors", "write_truth"]
 
@@ -17,6 +17,7 @@ IDS = ("sample", "id", "clip", "video")
 LABELS = ("label", "class", "gloss", "sign")
 
 
+@reader(ValueError)
 def read_classes(path: str | Path) -> dict[str, list[str]]:
     """Id → ranked labels of a CSV: the first column is the id, the second the class, further ones the next likeliest.
 
@@ -45,6 +46,7 @@ def read_classes(path: str | Path) -> dict[str, list[str]]:
     return guesses
 
 
+@reader(ValueError)
 def read_ranked(path: str | Path) -> dict[str, list[str]]:
     """Id → ranked labels of a CSV in either form: `sample,class[,next …]`, or `sample,rank,label[,…]`, a row a guess.
 
@@ -76,6 +78,7 @@ def read_ranked(path: str | Path) -> dict[str, list[str]]:
     return {clip: [found[rank] for rank in sorted(found)] for clip, found in guesses.items()}
 
 
+@reader(ValueError)
 def read_vectors(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
     """(N ids, (N, D) vectors), one vector a clip.
 
@@ -90,11 +93,11 @@ def read_vectors(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
         if path.is_dir():
             files = sorted(path.glob("*.npz"))
             ids = [file.stem for file in files]
-            rows = [np.load(file, allow_pickle=False)["vectors"].astype(np.float64).mean(axis=0) for file in files]
+            rows = [read_npz(file, ["vectors"])["vectors"].astype(np.float64).mean(axis=0) for file in files]
             vectors = np.stack(rows) if rows else np.zeros((0, 0))
         elif path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as data:
-                ids, vectors = [str(clip) for clip in data["ids"]], np.asarray(data["vectors"], np.float64)
+            data = read_npz(path, ["ids", "vectors"])
+            ids, vectors = [str(clip) for clip in data["ids"]], np.asarray(data["vectors"], np.float64)
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 lines = [row for row in csv.reader(file) if row]
@@ -111,6 +114,7 @@ def read_vectors(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
     return ids, vectors
 
 
+@reader(ValueError)
 def read_truth(path: str | Path, split: str = "") -> tuple[dict[str, str], dict[str, str]]:
     """Labels and signers by id of a CSV with a header: `sample,label` and perhaps `split`, `signer`, and others.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
+
+from safe_files import parse_json
 
 from .console import Failures, err, listed, out, print_json, progress_bar
 from .options import (
@@ -116,7 +117,7 @@ def pose(
         }  # fmt: skip
         if quality:
             facts["quality"] = {
-                str(path): {**json.loads(as_text(value)), "advice": advice(value)} for path, value in measured.items()
+                str(path): {**parse_json(as_text(value)), "advice": advice(value)} for path, value in measured.items()
             }
         print_json(facts)
     else:

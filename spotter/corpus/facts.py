@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from safe_files import open_whole
+from safe_files import open_whole, reader
 
 from .video import CorpusError
 
@@ -23,6 +23,7 @@ def write_facts(path: Path, facts: Mapping[str, Mapping[str, str]]) -> None:
         table.writerows({"video": name, **row} for name, row in sorted(facts.items()))
 
 
+@reader(CorpusError)
 def read_facts(path: Path) -> dict[str, dict[str, str]]:
     """Facts from a CSV with the columns video (a name or file), signer, date; the latter two may be empty.
 

@@ -17,7 +17,7 @@ changed are left out, so it is rebuilt only when many have come.
 from __future__ import annotations
 
 import csv
-import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safe_files import open_whole, write_json
+from safe_files import locked, open_whole, read_json, sweep, write_json
 
 from .facts import read_facts, within, write_facts
 from .options import LENGTHS
@@ -65,6 +65,10 @@ class CorpusSettings:
     stride: int = 2
 
     def __post_init__(self) -> None:
+        if not 0 < self.fps < math.inf or self.dim < 1:
+            raise CorpusError(
+                f"vectors of length {self.dim} at {self.fps} frames per second; expected positive numbers"
+            )
         if not self.lengths or min(self.lengths) < 1 or self.stride < 1:
             raise CorpusError(
                 f"window lengths {self.lengths}, stride {self.stride}; expected at least one length, all at least 1"
@@ -127,7 +131,7 @@ class Corpus:
         if not path.is_file():
             raise CorpusError(f"{folder}: no corpus here (no corpus.json); make one with spotter index VIDEO… -o")
         try:
-            header = json.loads(path.read_text(encoding="utf-8"))
+            header = read_json(path)
             if header.get("format") != FORMAT or header["version"] != VERSION:
                 raise ValueError(f"format {header.get('format')!r}, version {header.get('version')!r}")
             settings = CorpusSettings(
@@ -182,7 +186,8 @@ class Corpus:
 
     def add_facts(self, facts: Mapping[str, Mapping[str, str]]) -> None:
         """Merges facts into the corpus's table; of a video named twice the newer ones stand."""
-        write_facts(self.folder / "facts.csv", {**self.facts, **facts})
+        with locked(self.folder / "facts.csv"):
+            write_facts(self.folder / "facts.csv", {**self.facts, **facts})
 
     def choose(
         self,
@@ -273,8 +278,8 @@ class Corpus:
         """
         with (self.folder / ".lock").open("a") as lock:
             _hold(lock.fileno(), self.folder)
-            for partial in (*self.folder.glob(".*.partial*"), *(self.folder / "videos").glob(".*.partial*")):
-                partial.unlink()
+            for folder in (self.folder, self.folder / "videos"):
+                sweep(folder, older_than=0)
             yield
 
 

@@ -58,7 +58,7 @@ def settings_for(encoder: Encoder, lengths: Sequence[int] = LENGTHS, stride: int
 
 
 def stamp_of(source: Recording) -> str:
-    """What identifies a recording's content: size and hash of its file's beginning and end, and its place in it."""
+    """What identifies a recording's content: size and hash of its file, and its place in it."""
     from embeddings.pose.files import source_stamp
 
     return source_stamp(source.path, None) + (f"#{source.part}" if source.part else "")

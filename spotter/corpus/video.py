@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_file
+from safe_files import parse_json, reader, whole_file
 
 __all__ = ["ENDING", "CorpusError", "StoredVideo", "read_stored", "write_stored"]
 
@@ -54,6 +55,19 @@ class StoredVideo:
     encoder: str
     grid: tuple[tuple[int, ...], int]
     places: dict[str, tuple[str, tuple[int, ...], int]]
+
+    def check(self) -> None:
+        """Raises `ValueError` where the facts are none that a video can have, or do not fit the arrays."""
+        if not (0 < self.fps < math.inf and 0 <= self.duration < math.inf and self.frames >= 0):
+            raise ValueError(
+                f"{self.frames} frames in {self.duration} s, {self.fps} per second; expected finite numbers"
+            )
+        lengths, stride = self.grid
+        if not lengths or min(lengths) < 1 or stride < 1:
+            raise ValueError(f"window lengths {lengths}, stride {stride}; expected at least one length, all at least 1")
+        vectors, features = self.places["vectors"][1], self.places["features"][1]
+        if len(vectors) != 2 or len(features) != 2:
+            raise ValueError(f"vectors {vectors} and features {features}; expected two axes each")
 
     @property
     def rows(self) -> int:
@@ -114,6 +128,7 @@ def write_stored(
         save_file({"vectors": vectors, "features": features}, partial, {"facts": header})
 
 
+@reader(CorpusError)
 def read_stored(path: Path) -> StoredVideo:
     """The facts of a video's file, from its header alone.
 
@@ -126,8 +141,8 @@ def read_stored(path: Path) -> StoredVideo:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= min(size - 8, 1 << 20):
                 raise ValueError("its header is cut off")
-            header = json.loads(file.read(length))
-        facts = json.loads(header.pop("__metadata__")["facts"])
+            header = parse_json(file.read(length))
+        facts = parse_json(header.pop("__metadata__")["facts"])
         if size != 8 + length + max(entry["data_offsets"][1] for entry in header.values()):
             raise ValueError(f"it is {size} bytes long, its header says otherwise")
         places = {
@@ -142,6 +157,7 @@ def read_stored(path: Path) -> StoredVideo:
             path=path, fps=float(facts["fps"]), frames=int(facts["frames"]), duration=float(facts["duration"]),
             grid=grid, places=places, **texts,
         )  # fmt: skip
+        stored.check()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(
             f"{path}: damaged ({error}); delete it and run the same spotter index command again"

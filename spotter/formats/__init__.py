@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.segments import Segment, by_video, read_segments
+from safe_files import reader
 
 from ..detection import Detection
 
@@ -85,6 +86,7 @@ def write(
     return [path]
 
 
+@reader(ValueError)
 def read(
     path: str | Path, unit: str | None = None, fps: float | None = None, tiers: Sequence[str] | None = None
 ) -> list[Detection]:

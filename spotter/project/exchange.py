@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safe_files import open_whole, write_json
+from safe_files import open_whole, parse_json, read_json, reader, write_json
 
 from ..detection import Detection
 from .folder import Project
@@ -26,7 +26,7 @@ from .log import Found, Line, LogError, Search, now
 from .matching import named_hits
 from .state import State, checked
 
-__all__ = ["COLUMNS", "FORMAT", "Imported", "export_log", "import_log"]
+__all__ = ["COLUMNS", "FORMAT", "Imported", "export_log", "import_log", "read_decisions"]
 
 FORMAT, VERSION = "sign-spotter decisions", 1
 COLUMNS: tuple[str, ...] = (
@@ -89,7 +89,7 @@ def import_log(project: Project, path: Path, who: str = "") -> Imported:
     Raises:
         ValueError: the file is not readable as decisions; nothing is taken in then.
     """
-    hits, rows = _read(path)
+    hits, rows = read_decisions(path)
     lines = [_line(path, number, row, who or project.annotator) for number, row in enumerate(rows, start=1)]
     there = {line.token: line.n for line in project.log.lines()}
     waiting = [(line, row) for line, row in zip(lines, rows, strict=True) if line.token not in there]
@@ -112,7 +112,8 @@ def import_log(project: Project, path: Path, who: str = "") -> Imported:
     return Imported(len(waiting) - len(refused), len(lines) - len(waiting), refused)
 
 
-def _read(path: Path) -> tuple[dict[str, Found], list[dict[str, Any]]]:
+@reader(ValueError)
+def read_decisions(path: Path) -> tuple[dict[str, Found], list[dict[str, Any]]]:
     """(hits that the file's searches found, lines as rows)."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
@@ -122,8 +123,8 @@ def _read(path: Path) -> tuple[dict[str, Found], list[dict[str, Any]]]:
                 rows = [dict(row) for row in csv.DictReader(file)]
             if rows and not {"action", "who", "at"} <= set(rows[0]):
                 raise ValueError(f"columns are {', '.join(rows[0])}; expected {', '.join(COLUMNS)}")
-            return {}, [{**row, "detail": json.loads(row.get("detail") or "{}")} for row in rows]
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+            return {}, [{**row, "detail": parse_json(row.get("detail") or "{}")} for row in rows]
+        value = read_json(path)
         if not isinstance(value, dict) or value.get("format") != FORMAT or value.get("version") != VERSION:
             raise ValueError(f"expected a file of the format {FORMAT!r}, version {VERSION}")
         found = [Found(**f) for search in value.get("searches", ()) for f in search["found"]]

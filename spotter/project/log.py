@@ -26,6 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from safe_files import boundary, parse_json
+
 __all__ = ["ACTIONS", "DecisionLog", "Found", "Line", "LogError", "Search", "now"]
 
 VERSION = 1
@@ -154,10 +156,8 @@ class DecisionLog:
         except sqlite3.Error as error:
             raise LogError(f"{self.path}: cannot be opened as a log of decisions ({error})") from None
         try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise LogError(f"{self.path}: cannot be opened as a log of decisions ({error})") from None
+            with boundary(self.path, LogError):
+                self._prepare()
         except LogError:
             self._db.close()
             raise
@@ -168,6 +168,8 @@ class DecisionLog:
         if tables and application != APPLICATION:
             raise LogError(f"{self.path}: a database of another program; expected a log of decisions")
         self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA trusted_schema = OFF")  # nothing in a file from elsewhere may call functions
+        self._db.execute("PRAGMA cell_size_check = ON")
         # WAL lets others read while one writes; FULL waits for the disk at every commit
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -208,9 +210,9 @@ class DecisionLog:
     @property
     def last(self) -> int:
         """Number of the last line, 0 when there is none."""
-        with self._lock:
+        with boundary(self.path, LogError), self._lock:
             (n,) = self._db.execute("SELECT coalesce(max(n), 0) FROM line").fetchone()
-        return int(n)
+            return int(n)
 
     def append(self, lines: Sequence[Line]) -> list[Line]:
         """Writes lines, all or none; gives them back with number and time, those already there as they stand.
@@ -243,7 +245,7 @@ class DecisionLog:
 
     def lines(self, since: int = 0, until: int | None = None) -> list[Line]:
         """Lines with since < n <= until, in order."""
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with boundary(self.path, LogError), self._lock, closing(self._db.cursor()) as cursor:
             limit = until if until is not None else (1 << 62)
             rows = cursor.execute("SELECT * FROM line WHERE n > ? AND n <= ? ORDER BY n", (since, limit))
             return [_line(row) for row in rows]
@@ -267,28 +269,28 @@ class DecisionLog:
 
     def searches(self, since: int = 0) -> list[Search]:
         """Every search in the order it was written, from the `since`-th on."""
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with boundary(self.path, LogError), self._lock, closing(self._db.cursor()) as cursor:
             rows = cursor.execute("SELECT * FROM search ORDER BY rowid LIMIT -1 OFFSET ?", (since,)).fetchall()
         return [_search(row) for row in rows]
 
     def found(self, search: str) -> list[Found]:
         """The hits of a search, by video and time."""
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with boundary(self.path, LogError), self._lock, closing(self._db.cursor()) as cursor:
             columns = "hit, video, sign, start, end, score"
             rows = cursor.execute(
                 f"SELECT {columns} FROM found WHERE search = ? ORDER BY video, start, end, sign", (search,)
             ).fetchall()
-        return [Found(*row) for row in rows]
+            return [Found(*row) for row in rows]
 
 
 def _line(row: Sequence[Any]) -> Line:
     n, token, at, who, client, action, hit, base, search, weights, detail = row
-    return Line(action, hit, who, token, client, base, search, weights, json.loads(detail), n, at)
+    return Line(action, hit, who, token, client, base, search, weights, parse_json(detail), n, at)
 
 
 def _search(row: Sequence[Any]) -> Search:
     name, at, who, kind, encoder, base, detail = row
-    return Search(name, at, who, kind, encoder, base, json.loads(detail))
+    return Search(name, at, who, kind, encoder, base, parse_json(detail))
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, get_args, get_type_hints
 
-from safe_files import write_text
+from safe_files import reader, write_text
 
 __all__ = ["FILE", "LANGUAGES", "Settings", "command_defaults", "find_project", "new_settings"]
 
@@ -66,6 +66,7 @@ class Settings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
+    @reader(ValueError)
     def read(cls, path: Path) -> Settings:
         """Settings from the file.
 

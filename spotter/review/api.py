@@ -5,7 +5,6 @@ Every function takes a request and gives a response; what it does to the project
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -15,6 +14,8 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+
+from safe_files import parse_json
 
 from .desk import Desk
 from .media import MediaError, frame_times
@@ -40,7 +41,7 @@ def review_routes(desk: Desk) -> list[Route]:
     def posted(path: str, work: Callable[[Desk, dict[str, Any]], Any]) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
-                body = json.loads(await request.body())
+                body = parse_json(await request.body())
             except ValueError as error:
                 return mistake(f"not readable as JSON ({error})")
             if not isinstance(body, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from _sign_spotter import module_name
+from safe_files import parse_json
 
 __all__ = ["LANGUAGES", "language_of", "page", "static_files", "words"]
 
@@ -24,7 +24,7 @@ HOME = files(module_name("spotter.review"))
 @cache
 def words(language: str) -> dict[str, str]:
     """Every text of the pages in a language, by key (`strings.json`)."""
-    table: dict[str, dict[str, str]] = json.loads((HOME / "strings.json").read_text(encoding="utf-8"))
+    table: dict[str, dict[str, str]] = parse_json((HOME / "strings.json").read_text(encoding="utf-8"))
     return {key: said[language] for key, said in table.items()}
 
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from safe_files import write_json
+from safe_files import read_json, write_json
 
 from ..project.folder import Project
 from .api import review_routes
@@ -112,10 +112,9 @@ def free_port(wanted: int, host: str = HOST) -> int:
 
 def remembered_port(project: Project) -> int:
     """The port that this project's page had the last time: what a browser remembers is tied to it."""
-    import json
 
     try:
-        return int(json.loads((project.at.cache / "server.json").read_text(encoding="utf-8"))["port"])
+        return int(read_json(project.at.cache / "server.json")["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return PORT
 

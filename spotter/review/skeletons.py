@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embeddings.skeletons import SKELETONS
+from safe_files import read_json
 
 from ..project.poses import kept_pose
 from .media import MediaFile
@@ -56,7 +57,7 @@ async def piece(desk: Desk, file: MediaFile, start: float, end: float) -> bytes 
     head = target.with_suffix(".json")
     if not (target.is_file() and head.is_file()):
         await desk.remembered(("skeleton", str(target)), "skeleton", path=str(source), target=str(target))
-    said = json.loads(head.read_text(encoding="utf-8"))
+    said = read_json(head)
     values = np.load(target, mmap_mode="r")
     fps = float(said["fps"])
     end = min(end, start + FURTHEST)

@@ -7,7 +7,6 @@ depends on other evidence: an alignment along a path of odd length means less, a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _sign_spotter import module_name
-from safe_files import write_json
+from safe_files import read_json, write_json
 
 from .cohort import Cohort
 from .evidence_names import EVIDENCE, PACE
@@ -112,7 +111,7 @@ class ShippedJudge:
             ValueError: missing or damaged.
         """
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(Path(path))
             facts = dict(values.get("facts", {}))
             return cls(Calibration.of(values["pace"]), Calibration.of(values["sign"]), facts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

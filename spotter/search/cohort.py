@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_file
+from safe_files import reader, whole_file
 
 from .alignment import profiles
 
@@ -52,13 +52,20 @@ class Cohort:
             )
 
     @classmethod
+    @reader(ValueError)
     def load(cls, path: Path) -> Cohort:
-        """A cohort that `save` wrote."""
+        """A cohort that `save` wrote.
+
+        Raises:
+            ValueError: missing or damaged.
+        """
         from safetensors.numpy import load_file
 
         arrays = {name: rows.astype(np.float32) for name, rows in load_file(path).items()}
         vectors = arrays.pop("cohort")
         templates = tuple(arrays[name] for name in sorted(arrays))
+        if vectors.ndim != 2 or not len(vectors) or not all(np.isfinite(a).all() for a in (vectors, *templates)):
+            raise ValueError(f"{path}: not a cohort; expected finite vectors and templates")
         return cls(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), templates)
 
     def statistics(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

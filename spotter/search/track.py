@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import write_npz
+from safe_files import parse_json, read_npz, reader, write_npz
 
 __all__ = ["SimilarityTrack"]
 
@@ -38,6 +39,10 @@ class SimilarityTrack:
         expected = (len(self.centres), len(self.signs))
         if self.values.shape != expected or self.lengths.shape != expected:
             raise ValueError(f"track of {self.values.shape} and {self.lengths.shape}; expected {expected} for both")
+        if not 0 < self.fps < math.inf:
+            raise ValueError(f"fps is {self.fps}; expected a positive number of frames per second")
+        if self.centres.dtype.kind not in "iuf" or not np.isfinite(self.centres).all():
+            raise ValueError("the centres of the windows are not finite")
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -52,6 +57,7 @@ class SimilarityTrack:
         )  # fmt: skip
 
     @classmethod
+    @reader(ValueError)
     def load(cls, path: str | Path) -> SimilarityTrack:
         """A track that `save` wrote.
 
@@ -59,10 +65,8 @@ class SimilarityTrack:
             ValueError: the file is missing, damaged, or no track.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
-                signs = tuple(json.loads(str(data["signs"])))
-                return cls(
-                    str(data["video"]), float(data["fps"]), data["centres"], signs, data["values"], data["lengths"]
-                )
+            data = read_npz(path)
+            signs = tuple(map(str, parse_json(str(data["signs"]))))
+            return cls(str(data["video"]), float(data["fps"]), data["centres"], signs, data["values"], data["lengths"])
         except (OSError, KeyError, ValueError, EOFError) as error:
             raise ValueError(f"{path}: not a readable similarity track ({error})") from None

@@ -79,7 +79,7 @@ CASES: list[tuple[str, Callable[[Path], Any], str | bytes, str]] = [
     ("w.json", wlasl.read, wlasl_json(split="dev"), "the split is 'dev'"),
     ("w.json", wlasl.read, wlasl_json(frame_start=0), "frame_start is 0; expected at least 1"),
     ("w.json", wlasl.read, wlasl_json(frame_start=9, frame_end=8), "ends at 8, not after its start at 8"),
-    ("w.json", wlasl.read, wlasl_json(fps=float("nan")), "fps is nan; expected a finite number"),
+    ("w.json", wlasl.read, wlasl_json(fps=float("nan")), "holds NaN; JSON has finite numbers only"),
     ("w.json", wlasl.read, wlasl_json(bbox=[1, 2]), "bbox has 2 numbers"),
     ("w.json", lambda p: wlasl.read(p, 100), wlasl_json(), "holds 1 glosses; expected at least 100"),
     ("w.csv", wlasl.read_csv, "gloss_number,gloss_name\n0,book\n", ":1: has the columns"),
@@ -95,7 +95,12 @@ CASES: list[tuple[str, Callable[[Path], Any], str | bytes, str]] = [
     ("m.json", train(msasl.read_split), msasl_json(start=-1), "entry 0: start is -1; expected at least 0"),
     ("m.json", train(msasl.read_split), msasl_json(start=9, end=3), "entry 0: ends at 3, not after its start"),
     ("m.json", train(msasl.read_split), msasl_json(signer_id=None), "entry 0: lacks signer_id"),
-    ("m.json", train(msasl.read_split), msasl_json(box=[0, float("inf"), 1, 1]), "box is inf"),
+    (
+        "m.json",
+        train(msasl.read_split),
+        msasl_json(box=[0, float("inf"), 1, 1]),
+        "holds Infinity; JSON has finite numbers only",
+    ),
     # MSSL and OSLWL
     ("gt.json", mssl.read, '{"p01_n002": [[60, 640, 1200]]}', "row 1: the class is 60"),
     ("gt.json", mssl.read, '{"p01_n002": [[6, 641, 1200]]}', "the time 641 ms; expected a multiple of 40"),

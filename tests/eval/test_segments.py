@@ -239,7 +239,7 @@ def test_what_states_its_unit_is_believed(tmp_path: Path) -> None:
         ("a.json", '{"v": [[1, 0]]}', "video v, row 1: has 2 columns"),
         ("a.json", '{"v": [[1, 80, 40]]}', "video v, row 1: ends at 40, before its start at 80"),
         ("a.json", '{"v": [[1, -40, 40]]}', "video v, row 1: starts at -40"),
-        ("a.json", '{"v": [[1, 0, NaN]]}', "video v, row 1: .*expected finite"),
+        ("a.json", '{"v": [[1, 0, NaN]]}', "JSON has finite numbers only"),
         ("a.json", '{"v": [["", 0, 40]]}', "the sign is empty"),
         ("a.json", '{"v": 3}', "video v: holds a int"),
         ("a.json", '{"v": [3]}', "video v, row 1: is 3"),

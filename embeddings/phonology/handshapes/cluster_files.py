@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_hdf5
+from safe_files import open_hdf5, reader, whole_hdf5
 
 from .clusters import Labels
 from .corpus import CorpusHands, HandSample
@@ -83,16 +83,16 @@ def _texts(group: Any, name: str, values: list[str]) -> None:
     group.create_dataset(name, data=np.array(values, object), dtype=h5py.string_dtype())
 
 
+@reader(ValueError)
 def read_corpus_clusters(path: Path) -> ClusteredHands:
     """All hands of a file and their clusters over all signs.
 
     Raises:
         ValueError: the file is missing or not one of `write_corpus_clusters`.
     """
-    import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             return _read(file)
     except (OSError, KeyError, AttributeError) as error:
         raise ValueError(

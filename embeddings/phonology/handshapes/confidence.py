@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import open_hdf5
+
 from .images import MIN_CONFIDENCE, SIDES
 
 __all__ = ["confidence_statistics", "hand_confidences", "says_nothing"]
@@ -21,11 +23,10 @@ __all__ = ["confidence_statistics", "hand_confidences", "says_nothing"]
 def hand_confidences(path: Path) -> dict[str, NDArray[np.float32]]:
     """Video → (T, 2) mean confidence of the joints of its left and right hand, of a file of hand images; empty where
     there is no file."""
-    import h5py
 
     if not path.is_file():
         return {}
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return {video: file[video]["confidence"][:] for video in file if "confidence" in file[video]}
 
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import open_hdf5, reader
+
 from ...clip import Pose
 from ...skeletons import SKELETONS
 
@@ -169,24 +171,24 @@ def write_hand_images(
     return {side: store.finish() for side, store in stores.items()}
 
 
+@reader(ValueError)
 def hand_tracks(path: Path) -> list[tuple[str, str]]:
     """(video, "left_hand" or "right_hand") of every hand that a file of hand images shows at least once."""
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         hands = [(video, f"{side}_hand") for video in file if not video.startswith(".") for side in SIDES]
         return [(video, hand) for video, hand in hands if len(file[f"{video}/{hand}/images"])]
 
 
+@reader(ValueError)
 def read_hand_track(path: Path, video: str, hand: str) -> tuple[Image, float]:
     """(images (T, 70, 70, 3) with a row for each of the T frames of a video, frames per second; 0 if not stored).
 
     A frame in which the hand is not seen takes the image of the nearest one in which it is, of two the earlier. Left
     hands are seen in a mirror, as handshape networks know them.
     """
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         group, facts = file[f"{video}/{hand}"], file[video].attrs
         images, seen = group["images"][:], group["frames"][:].astype(np.int64)
         length, fps = int(facts.get("length", seen[-1] + 1)), float(facts.get("fps", 0.0))
@@ -236,11 +238,10 @@ class StoreSize:
 
 def store_size(path: Path) -> StoreSize:
     """How much an HDF5 file of `write_hand_images` holds and takes."""
-    import h5py
 
     images = stored = 0
     seconds = 0.0
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         for video in file:
             seconds += float(file[video].attrs["length"]) / float(file[video].attrs["fps"])
             for side in SIDES:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from safe_files import GroupedHDF5
+from safe_files import GroupedHDF5, open_hdf5
 
 from ...encoders.handshape import Handshape
 from .images import SIDES
@@ -71,12 +71,11 @@ def predict_store(
     Raises:
         ValueError: `output` was made by other weights.
     """
-    import h5py
 
     from ...encoders.checkpoint import _digest
 
     mark = network.id if network.id else f"handshape-{_digest(network.state_dict())}"
-    with h5py.File(hands, "r") as source, GroupedHDF5(output, {"encoder": mark}) as target:
+    with open_hdf5(hands) as source, GroupedHDF5(output, {"encoder": mark}) as target:
         videos = [video for video in source if video not in target.names()]
         for video in videos:
             count = 0
@@ -105,9 +104,8 @@ def embedding_tracks(store: Path, video: str, length: int) -> NDArray[np.float32
     Raises:
         ValueError: the file does not hold the video, or has frames beyond `length`.
     """
-    import h5py
 
-    with h5py.File(store, "r") as file:
+    with open_hdf5(store) as file:
         if video not in file:
             raise ValueError(f"{store}: does not hold {video!r}; embed its hands first (spotter phonology vle predict)")
         groups = [file[f"{video}/{side}_hand"] for side in SIDES]

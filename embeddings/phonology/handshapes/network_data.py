@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import open_hdf5
+
 from .images import SIZE, read_hand_image
 
 __all__ = ["HandImages", "find_pictures", "images_from_clusters", "images_from_folder", "read_picture"]
@@ -89,13 +91,12 @@ def images_from_clusters(clusters: Path, hands: Path) -> HandImages:
     Raises:
         ValueError: a file is not what it should be, or no clustered hand has an image.
     """
-    import h5py
 
     from .cluster_files import read_corpus_clusters
 
     samples, numbers, _, _ = read_corpus_clusters(clusters)
     images, labels, groups = [], [], []
-    with h5py.File(hands, "r") as file:
+    with open_hdf5(hands) as file:
         for sample, number in zip(samples, numbers.tolist(), strict=True):
             # the clusters know right hands only: left ones are seen in the mirror
             image = None if number < 0 else read_hand_image(file, sample.video, sample.frame, sample.hand)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from safe_files import read_json, reader
 
 from ...clip import Pose
 from ...skeletons import SKELETONS, hand_joints
@@ -19,7 +20,7 @@ def read_header(path: Path) -> dict[str, str]:
     """Where a pose file came from: skeleton, estimator, source, stamp; {} when it does not say or is damaged."""
     try:
         if path.suffix.lower() == ".pose":
-            header = json.loads(header_path(path).read_text(encoding="utf-8"))
+            header = read_json(header_path(path))
             return {str(k): str(v) for k, v in header.items()}
         from .store import store_header
 
@@ -78,6 +79,7 @@ def to_dot_pose(pose: Pose) -> Any:
     return DotPose(header, NumPyPoseBody(pose.fps, np.ma.MaskedArray(data, mask=missing), confidence))
 
 
+@reader(PoseFileError)
 def read_dot_pose(path: Path) -> Pose:
     from pose_format import Pose as DotPose
 

@@ -12,7 +12,6 @@ NumPy arrays and plain data are read; nothing in them runs (`safe_files.pickles`
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import read_json, read_npz, reader
 from safe_files.pickles import PickleError, read_pickle
 
 __all__ = ["JOINTS", "FrankMocapError", "read_rotations", "rotations_of"]
@@ -36,6 +36,7 @@ class FrankMocapError(ValueError):
     """Not FrankMocap's output; the message names the file and says what was expected."""
 
 
+@reader(FrankMocapError)
 def read_rotations(path: str | Path) -> NDArray[np.float32]:
     """Rotations (T, 39, 3), axis-angle in radians; NaN in frames without a person.
 
@@ -80,10 +81,9 @@ def _folder(folder: Path) -> NDArray[np.float32]:
 def _content(path: Path) -> Any:
     try:
         if path.suffix.lower() == ".json":
-            return json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path)
         if path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
+            return read_npz(path)
         return read_pickle(path)
     except PickleError as error:  # it names the file
         raise FrankMocapError(str(error)) from None

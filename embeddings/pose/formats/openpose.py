@@ -6,13 +6,14 @@ frame in which nobody was found stays a row of missing joints, so that rows and 
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import JSONError, read_json, reader
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
@@ -25,6 +26,7 @@ _BODY_25 = (0, 1, 2, 3, 4, 5, 6, 7)
 _SHOULDERS = {25: (2, 5), 135: (6, 5)}
 
 
+@reader(PoseFileError)
 def read_openpose(folder: str | Path, fps: float = 25.0, size: tuple[int, int] | None = None) -> Pose:
     """A pose from a folder of `*_keypoints.json`, sorted by the frame number in the name.
 
@@ -58,8 +60,10 @@ def _frame_number(file: Path) -> tuple[int, str]:
 def _widest(file: Path) -> NDArray[np.float32] | None:
     """(J, 3) of the person with the widest shoulders, None when nobody was found."""
     try:
-        people = json.loads(file.read_text(encoding="utf-8"))["people"]
+        people = read_json(file)["people"]
         found = [_person(person) for person in people]
+    except JSONError as error:
+        raise PoseFileError(str(error)) from None
     except (ValueError, KeyError, TypeError) as error:
         raise PoseFileError(f"{file}: not OpenPose keypoints ({type(error).__name__}: {error})") from None
     return max(found, key=lambda p: p[1])[0] if found else None

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safe_files import ArraysError, read_npz, reader
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
@@ -36,6 +37,7 @@ class PackedSequence:
     id: str
 
 
+@reader(PoseFileError)
 def sequence_names(path: str | Path) -> list[tuple[str, str, str]]:
     """(name, label, signer) of every sequence: its `seq_id`, with its number after it where that is not unique.
 
@@ -54,6 +56,7 @@ def _text(arrays: dict[str, NDArray[Any]], key: str, sequence: int) -> str:
     return str(arrays[key][sequence]) if key in arrays else ""
 
 
+@reader(PoseFileError, KeyError)
 def read_sequence(path: str | Path, name: str, fps: float = 25.0) -> Pose:
     """The pose of one sequence by its name in `sequence_names`.
 
@@ -70,6 +73,7 @@ def _places(path: Path, changed: int, size: int) -> dict[str, int]:
     return {name: place for place, (name, _, _) in enumerate(sequence_names(path))}
 
 
+@reader(PoseFileError)
 def read_pack(
     path: str | Path,
     fps: float = 25.0,
@@ -114,16 +118,21 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 @lru_cache(maxsize=1)  # sequences are asked for one by one, and a compressed array is only read whole
 def _loaded(path: Path, changed: int, size: int) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as pack:
-            arrays: dict[str, NDArray[Any]] = {name: pack[name] for name in pack.files}
-    except (ValueError, OSError, BadZipFile, EOFError) as error:
-        raise PoseFileError(f"{path}: not a readable landmark pack ({error})") from None
+        arrays: dict[str, NDArray[Any]] = read_npz(path)
+    except ArraysError as error:
+        raise PoseFileError(str(error)) from None
     lacking = [name for name in ("frames", "offsets") if name not in arrays]
     if lacking:
         raise PoseFileError(f"{path}: lacks {', '.join(lacking)}; it holds {', '.join(arrays)}")
     frames, offsets = arrays["frames"], arrays["offsets"]
-    if frames.ndim != 3 or frames.shape[2] < 2 or offsets[-1] != len(frames):
-        raise PoseFileError(f"{path}: frames {frames.shape} and offsets up to {offsets[-1]} do not fit together")
+    numbers = frames.dtype.kind == "f" and offsets.ndim == 1 and offsets.dtype.kind in "iu" and len(offsets) > 0
+    if not numbers or frames.ndim != 3 or frames.shape[2] < 2 or offsets[0] != 0 or offsets[-1] != len(frames):
+        raise PoseFileError(f"{path}: frames {frames.shape} and offsets {offsets.shape} do not fit together")
+    if (np.diff(offsets.astype(np.int64)) < 0).any():
+        raise PoseFileError(f"{path}: its offsets do not rise")
+    for name in ("label", "signer", "seq_id", "fps"):
+        if name in arrays and arrays[name].shape != (len(offsets) - 1,):
+            raise PoseFileError(f"{path}: {name} is {arrays[name].shape} for {len(offsets) - 1} sequences")
     return arrays
 
 

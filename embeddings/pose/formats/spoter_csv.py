@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import open_whole
+from safe_files import open_whole, reader
 
 from ...clip import Pose
 from ...skeletons import SKELETONS
@@ -58,15 +58,16 @@ def is_spoter_csv(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             first = file.readline(1 << 16).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        return bool(_TRACKS & {_plain(name) for name in next(csv.reader([first]), [])})
+    except (OSError, UnicodeDecodeError, csv.Error):
         return False
-    return bool(_TRACKS & {_plain(name) for name in next(csv.reader([first]), [])})
 
 
 def _plain(column: str) -> str:
     return column.strip().replace("_left_", "_0_").replace("_right_", "_1_")
 
 
+@reader(PoseFileError)
 def labels_of_rows(path: str | Path) -> dict[int, str]:
     """Row number, counted as lines are with the header as 1, → label ("" without a column `labels`).
 
@@ -76,6 +77,7 @@ def labels_of_rows(path: str | Path) -> dict[int, str]:
     return {number: label for number, (_, label) in _table(Path(path)).rows.items()}
 
 
+@reader(PoseFileError)
 def read_spoter_csv(
     path: str | Path,
     fps: float = 25.0,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safe_files import whole_hdf5
+from safe_files import HDF5Error, locked, open_hdf5, whole_hdf5
 
 from ...clip import Pose
 
@@ -32,7 +32,8 @@ def write_store(
     """Adds poses to a store (made when absent). A video already in it is replaced.
 
     The work is done on a copy that takes the store's name when it is whole, so a killed writer leaves the store as it
-    was; hand over many videos at once (any iterator: one pose in memory at a time).
+    was; hand over many videos at once (any iterator: one pose in memory at a time). Of two processes that add to one
+    store, the second waits for the first.
 
     Args:
         stamp: what the poses were made from (`embeddings.pose.files.source_stamp`).
@@ -47,9 +48,7 @@ def write_store(
     """
     items = poses.items() if isinstance(poses, Mapping) else poses
     path = Path(path)
-    if add and path.exists():
-        _open(path).close()  # says what is wrong with it
-    with whole_hdf5(path, add) as file:
+    with locked(path), whole_hdf5(_checked(path, add), add) as file:
         for video, pose in items:
             _make_room(file, video)
             group = file.create_group(video)
@@ -65,6 +64,13 @@ def write_store(
     return path
 
 
+def _checked(path: Path, add: bool = True) -> Path:
+    """The same path; an error says what is wrong with a file that is to be added to."""
+    if add and path.exists():
+        _open(path).close()
+    return path
+
+
 def _make_room(file: h5py.File, video: str) -> None:
     if not video or "/" in video:
         raise ValueError(f"video name {video!r} cannot be stored; expected a name without '/'")
@@ -73,18 +79,14 @@ def _make_room(file: h5py.File, video: str) -> None:
 
 
 def _open(path: Path) -> h5py.File:
-    import h5py
-
     from .errors import PoseFileError
 
     if not path.exists():
         raise PoseFileError(f"{path}: no such pose file")
-    if path.stat().st_size == 0:
-        raise PoseFileError(f"{path}: the file is empty (0 bytes)")
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise PoseFileError(f"{path}: not a readable HDF5 file ({error})") from None
+        return open_hdf5(path)
+    except HDF5Error as error:
+        raise PoseFileError(str(error)) from None
 
 
 def stored_videos(path: str | Path) -> list[str]:
@@ -148,9 +150,7 @@ def write_packed(path: str | Path, poses: Iterable[tuple[str, Pose]]) -> Path:
     from .openpose import pack_150
 
     path = Path(path)
-    if path.exists():
-        _open(path).close()  # says what is wrong with it
-    with whole_hdf5(path, add=True) as file:
+    with locked(path), whole_hdf5(_checked(path), add=True) as file:
         for video, pose in poses:
             _make_room(file, video)
             data = file.create_dataset(video, data=pack_150(pose), **COMPRESSION)

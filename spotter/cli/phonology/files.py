@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safe_files import reader
+
 from ..console import Failures, progress_bar
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def read_pose_of(named: Recording | Path, source: PoseSource) -> Pose:
     return pose
 
 
+@reader(ValueError)
 def read_signers(path: Path | None) -> dict[str, str]:
     """Video → signer from a CSV with the columns video and signer; empty without a file.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safe_files import GroupedHDF5
+from safe_files import GroupedHDF5, open_hdf5
 
 from ..console import Failures, err, out, progress_bar
 from ..options import Clips, Poses, Videos, reads_recordings
@@ -175,12 +175,11 @@ def _labelled(clips: list[Path], signers: dict[str, str], poses: Poses) -> tuple
 
 def _sheets(folder: Path, found: CorpusHands, store: Path | None) -> None:
     """One contact sheet per cluster: the hands' images where there is a store, else their joints as lines."""
-    import h5py
     import numpy as np
 
     from embeddings.phonology.pictures import contact_sheet, hand_picture, write_picture
 
-    file = h5py.File(store, "r") if store is not None else None
+    file = open_hdf5(store) if store is not None else None
     try:
         for number in range(int(found.labels.max(initial=-1)) + 1):
             images, captions = [], []

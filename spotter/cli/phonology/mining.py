@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safe_files import open_hdf5
+
 from ..console import err, out
 from ..options import Poses, Videos, reads_recordings
 from .files import read_pose_of, read_signers, write_rows
@@ -44,7 +46,6 @@ def mine(
     confidence: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a hand.")] = 0.6,
 ) -> None:
     """Images of hands like the references, a folder per handshape: a training set for the handshape network."""
-    import h5py
 
     from embeddings.phonology.handshapes.cluster_files import read_corpus_clusters
     from embeddings.phonology.handshapes.images import read_hand_image
@@ -60,7 +61,7 @@ def mine(
     mined = [(hand.handshape, _place(corpus.samples[hand.row]), hand.distance) for hand in found]
     listed += [row for row in mined if row[1] not in own]
     who, rows = read_signers(signers), []
-    with h5py.File(hands, "r") as file:
+    with open_hdf5(hands) as file:
         for shape, (video, frame, side), distance in listed:
             image = read_hand_image(file, video, frame, side)
             if image is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safe_files import GroupedHDF5
+from safe_files import GroupedHDF5, open_hdf5
 
 from ..console import out
 from ..options import Poses, Tiers, Videos, reads_recordings
@@ -152,11 +152,10 @@ def _write_signs(group: Any, fps: float, names: Sequence[str], found: Sequence[S
 
 def _signs_of_file(path: Path) -> list[tuple[Any, ...]]:
     """Rows of all videos of the file, also of those that a run before this one did."""
-    import h5py
 
     if not path.is_file():
         return []
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         return [row for video in file if "signs" in file[video] for row in _signs_rows(video, file[video])]
 
 
