@@ -28,9 +28,9 @@ def boundary(path: object, kind: type[Exception], *passing: type[Exception]) -> 
     """
     try:
         yield
-    except (*passing, *PASSING):
-        raise
     except Exception as error:
+        if isinstance(error, (*passing, *PASSING)):
+            raise
         reason = reason_of(error)
         named = (Path(path).name if isinstance(path, str | Path) else str(path)) in str(error)
         if isinstance(error, kind) and named:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from .whole import WriteError
@@ -83,8 +84,7 @@ def _taken(path: Path, place: Path, wait: float) -> int:
 
 def _lock(handle: int) -> bool:
     if sys.platform == "win32":
-        import msvcrt
-
+        msvcrt = import_module("msvcrt")
         with suppress(OSError):
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
             return True

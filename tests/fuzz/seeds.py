@@ -78,7 +78,6 @@ def packed(folder: Path) -> None:
 
 
 def hands(folder: Path) -> None:
-    writers.INPUTS.prepare()
     shutil.copyfile(writers.INPUTS.hands, folder / "hands.h5")
 
 

@@ -18,7 +18,7 @@ from .campaign import kept_finds, seeds_of, slug, try_bytes
 from .mutate import mutant
 from .readers import READERS
 
-MUTANTS = 8
+MUTANTS = 5
 """Of each reader; `python -m scripts.quality.fuzz --minutes 30` tries many."""
 
 PACKAGES = ("spotter", "embeddings", "gallery", "eval")
