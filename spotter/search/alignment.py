@@ -60,8 +60,7 @@ def resampled(features: NDArray[np.floating], length: int) -> Array:
     """Features (E, F) at `length` evenly spaced moments, linearly interpolated; the middles of equal shares."""
     features = np.asarray(features, np.float32)
     low, high, weight = _mixture(len(features), length)
-    made: Array = features[low] * (1 - weight[:, None]) + features[high] * weight[:, None]
-    return made
+    return np.asarray(features[low] * (1 - weight[:, None]) + features[high] * weight[:, None], np.float32)
 
 
 def _mixture(rows: int, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
