@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["HDF5Error", "open_hdf5", "trust"]
 
 SECONDS = 8.0
-"""In which the other process has to get on to the next array of a file."""
+"""Of processor time, in which the other process has to get on to the next array of a file."""
+PATIENCE = 20.0
+"""So many times longer may pass on the clock: other programs compute, and disks are slow."""
 DEPTH = 20
 MOST_EMPTY = 1 << 26
 """Bytes of an array beyond what its stored bytes can be packed from."""
@@ -117,7 +119,7 @@ class _Examiner:
         try:
             asked.write(os.fsencode(path).hex().encode() + b"\n")  # type: ignore[union-attr]
             asked.flush()  # type: ignore[union-attr]
-            answer = _line(answered, SECONDS)
+            answer = _line(answered, self._process.pid)
         except OSError:
             answer = b""
         if answer is None:
@@ -138,6 +140,9 @@ class _Examiner:
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HDF5_USE_FILE_LOCKING": "FALSE"},
         )  # fmt: skip
         self._owner = os.getpid()
+        if _line(self._process.stdout, self._process.pid) != b"ready\n":
+            self.stop()
+            raise HDF5Error(f"{sys.executable}: the process that goes through HDF5 files does not start")
 
     def stop(self) -> None:
         """Ends the other process; the next file starts one."""
@@ -152,20 +157,32 @@ class _Examiner:
                     pipe.close()
 
 
-def _line(pipe: Any, seconds: float) -> bytes | None:
-    """A line from a pipe; None when none came in time, less than a line when the other side has ended."""
-    until, data = time.monotonic() + seconds, b""
+def _line(pipe: Any, process: int) -> bytes | None:
+    """A line from a process's pipe; None when it does not get on, less than a line when it has ended."""
+    begun, used, data = time.monotonic(), _processor_time(process), b""
     while not data.endswith(b"\n"):
         if os.name != "nt":  # there, pipes cannot be waited for
-            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            ready, _, _ = select.select([pipe], [], [], SECONDS / 4)
             if not ready:
-                return None
+                passed = time.monotonic() - begun
+                if passed > SECONDS * PATIENCE or _processor_time(process, passed) - used > SECONDS:
+                    return None
+                continue
         block = os.read(pipe.fileno(), 4096)
         if not block:
             return data
         data = (data + block).lstrip(b".")
-        until = time.monotonic() + seconds
+        begun, used = time.monotonic(), _processor_time(process)
     return data
+
+
+def _processor_time(process: int, otherwise: float = 0.0) -> float:
+    """Seconds that a process has computed; `otherwise` where the system does not tell."""
+    try:
+        values = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return otherwise
 
 
 _examiner = _Examiner()
@@ -215,6 +232,10 @@ def serve() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    import h5py  # noqa: F401  (loaded before the first file is waited for)
+
+    sys.stdout.buffer.write(b"ready\n")
+    sys.stdout.buffer.flush()
     for line in sys.stdin.buffer:
         answer = examined(os.fsdecode(bytes.fromhex(line.decode().strip())))
         sys.stdout.buffer.write(" ".join(answer.split())[:500].encode("utf-8", "replace") + b"\n")

@@ -8,7 +8,6 @@ annotations (.eaf, detections, decisions, a project) ── read_annotated ─�
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from embeddings.recordings import Recording, find_recordings
 from embeddings.recordings.kinds import kind_of
 from eval.annotations.tables import SIGNS, VIDEOS
 from eval.segments import READABLE, Segment, read_segments
+from safe_files import read_json
 
 __all__ = ["Annotated", "is_annotation_file", "read_annotated"]
 
@@ -167,7 +167,7 @@ def _holds_decisions(path: Path) -> bool:
     from .project.exchange import FORMAT
 
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = read_json(path)
     except (OSError, ValueError):
         return False  # whoever reads it says what is wrong
     return isinstance(read, dict) and read.get("format") == FORMAT

@@ -160,7 +160,7 @@ def _watch(child: int, reading: int, shared: mmap.mmap, outcome: Outcome) -> str
             buffer += block
         if shared[:8] != last:
             last, since = shared[:8], time.monotonic()
-        elif time.monotonic() - since > HANG + 2:
+        elif time.monotonic() - since > HANG and _stuck(child, since):
             os.kill(child, signal.SIGKILL)
             ending = f"hang: more than {HANG:.0f} s"
             break
@@ -173,6 +173,17 @@ def _watch(child: int, reading: int, shared: mmap.mmap, outcome: Outcome) -> str
         outcome.finds.append(pickle.loads(buffer[4 : 4 + size]))
         buffer = buffer[4 + size :]
     return ending or ("" if status == 0 else f"crash: the process ended with {status}")
+
+
+def _stuck(child: int, since: float) -> bool:
+    """Whether a child has computed for longer than a file may take, or waits for something that does not come."""
+    waited, key = time.monotonic() - since, (child, since)
+    used = foreign_hdf5._processor_time(child, waited)
+    _begun.setdefault(key, used)
+    return used - _begun[key] > HANG or waited > 30 * HANG
+
+
+_begun: dict[tuple[int, float], float] = {}
 
 
 def _work(
