@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.files import media_name, readable
 from embeddings.recordings import Recording
-from safe_files import sweep, write_json
+from safe_files import parse_json, sweep, write_json
 
 from ..detection import Detection
 from ..results import Detections, SpottingResult
@@ -110,7 +110,7 @@ class RunFolder:
 
     def _read(self) -> dict[str, Any]:
         try:
-            values = json.loads(self.path.read_text(encoding="utf-8"))
+            values = parse_json(self.path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
@@ -162,7 +162,7 @@ class RunFolder:
         """
         stem = self._stem(recording)
         try:
-            kept = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+            kept = parse_json(stem.with_suffix(".json").read_text(encoding="utf-8"))
             if kept["made_from"] != made_from:
                 return None
             result = SpottingResult(
