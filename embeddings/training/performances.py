@@ -55,15 +55,15 @@ def _estimator(name: str) -> PoseEstimator:
     return make_estimator(name)
 
 
-def estimated_pose(shot: Shot, performance: Performance, folder: Path | None, estimator: str = "mediapipe") -> Pose:
+def estimated_pose(shot: Shot, performance: Performance, folder: Path | None, estimator: str = "holistic") -> Pose:
     """The pose that an estimator sees on the rendered frames of a performance; about five seconds.
 
     Args:
-        folder: where estimated poses are kept and found again, one file a shot; None estimates anew.
+        folder: where estimated poses are kept and found again, one file a shot and estimator; None estimates anew.
     """
     from ..pose.files import read_pose, write_pose
 
-    path = None if folder is None else folder / f"seed-{shot.seed}-clip-{shot.number:03d}.h5"
+    path = None if folder is None else folder / f"{estimator}-seed-{shot.seed}-clip-{shot.number:03d}.h5"
     if path is not None and path.exists():
         return read_pose(path)
     pose = _estimated(shot, performance, _estimator(estimator))

@@ -1,6 +1,6 @@
 """Measures the phonological parameters against the procedural signer's truth, with confusion matrices.
 
-Unseen signs, signers and cameras; from exact poses, and with --video from poses that MediaPipe estimates on rendered
+Unseen signs, signers and cameras; from exact poses, and with --video from poses that `holistic` estimates on rendered
 frames (about five seconds a clip; --save-poses keeps them). Seeds 11 and 12 are for development, 4711 is reported.
 
     python scripts/bench/phonology.py --clips 300

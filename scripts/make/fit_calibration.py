@@ -1,11 +1,11 @@
 """Fits the judge of an encoder on development worlds that nothing else uses: made-up signing, exact and as estimated.
 
-    python scripts/make/fit_calibration.py --filmed FOLDER [--encoder default] [--worlds 24] [--films 6]
+    python scripts/make/fit_calibration.py --filmed FOLDER [--encoder default] [--worlds 40] [--films 6]
 
 Worlds of poses differ in the number of signs, the pose estimator's errors, who shows the examples, and the kind of
 signing: fluent, fast, one sign after the other as in a dictionary, and signing that hardly holds what is looked for.
 Worlds of video (`scripts/make/filmed.py`; FOLDER is where they lie or will be made) went through rendering, compression
-and a pose estimator. Both kinds count the same. Writes ``spotter/search/calibration/<encoder id>.json`` (what the
+and a pose estimator; they count twice as much. Writes ``spotter/search/calibration/<encoder id>.json`` (what the
 evidence weighs) and ``.safetensors`` (the cohort). To be run again whenever the weights change. Deterministic; about
 ten minutes on one core where the films are there.
 """
@@ -157,7 +157,7 @@ def fitted(groups: Sequence[Sequence[Judged]], facts: dict[str, str | float | in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", default="default")
-    parser.add_argument("--worlds", type=int, default=24)
+    parser.add_argument("--worlds", type=int, default=40)
     parser.add_argument("--filmed", type=Path, required=True, help="where the filmed worlds lie, or will be made")
     parser.add_argument("--films", type=int, default=6)
     parser.add_argument("--cohort", type=int, default=200)
@@ -181,7 +181,7 @@ def main() -> None:
     facts: dict[str, str | float | int] = {
         "encoder": encoder.id, "worlds": args.worlds, "films": args.films, "hit_iou": HIT,
     }  # fmt: skip
-    shipped = fitted([group for group in (posed, films) if group], facts)
+    shipped = fitted([group for group in (posed, films, films) if group], facts)
     shipped.save(args.out / f"{encoder.id}.json")
     cohort.save(args.out / f"{encoder.id}.safetensors")
     for term, weight in sorted(shipped.sign.weights.items(), key=lambda pair: -abs(pair[1]))[:12]:

@@ -27,7 +27,7 @@ def exact_cases(clips: int, seed: int, fps: float) -> Iterator[Case]:
 
 
 def video_cases(clips: int, seed: int, fps: float, folder: Path | None = None) -> Iterator[Case]:
-    """With the poses that MediaPipe finds on the rendered frames.
+    """With the poses that the default estimator finds on the rendered frames.
 
     Args:
         folder: where the estimated poses are kept and found again, one file a clip; None estimates anew.

@@ -51,14 +51,11 @@ class Search:
     Attributes:
         candidates: of all exemplars, those of each together, with the evidence *cost* and *path* of their alignment
             (NaN and 1 where there is none), *chance*, and *window*: the cosine of the nearest window.
-        track, costs: (E, 2) median and spread of what each exemplar gets all over the video, as cosine and as cost.
         aligned: the cheapest alignments of different signs that end about each frame (T,), as their negative.
         windows: the most similar signs at each window length and centre (G, W).
     """
 
     candidates: Candidates
-    track: NDArray[np.float32]
-    costs: NDArray[np.float32]
     aligned: BestTwo
     windows: BestTwo
 
@@ -72,13 +69,13 @@ def searched(query: Query, examples: Examples, wanted: NDArray[np.bool_] | None 
     count = len(examples.vectors)
     made: list[Candidates] = []
     search = Search(
-        Candidates.joined([]), np.zeros((count, 2), np.float32), np.tile(np.array([0.0, 1.0], np.float32), (count, 1)),
-        BestTwo((query.frames,), -float(UNREACHED)), BestTwo((len(query.plan.lengths), len(query.centres)), -1.0),
+        Candidates.joined([]), BestTwo((query.frames,), -float(UNREACHED)),
+        BestTwo((len(query.plan.lengths), len(query.centres)), -1.0),
     )  # fmt: skip
     for first in range(0, count, EXEMPLARS_AT_ONCE):
         rows = np.arange(first, min(first + EXEMPLARS_AT_ONCE, count))
         made += _block(query, examples, rows, search, wanted)
-    return Search(Candidates.joined(made), search.track, search.costs, search.aligned, search.windows)
+    return Search(Candidates.joined(made), search.aligned, search.windows)
 
 
 def nearest_windows(query: Query, candidates: Candidates) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -105,32 +102,30 @@ def _block(
     for at, row in enumerate(rows.tolist()):
         sign = int(examples.signs[row])
         search.windows.add(sign, windows[:, :, at])
-        search.track[row] = robust_spread(cosine[:, at], 0, 0.02)
         own, usual = None, None
         if row in aligned:
             place = aligned.index(row)
             search.aligned.add(sign, -about[place])
             own, usual = Profiles(found.cost[place], found.length[place]), cheapest[place]
-            search.costs[row] = robust_spread(usual, 0, 0.01)
         if wanted is None or wanted[row]:
-            one = _of_exemplar(query, examples, row, cosine[:, at], length[:, at], own, usual, search)
+            one = _of_exemplar(query, examples, row, cosine[:, at], length[:, at], own, usual)
             made.append(one.with_evidence(window=windows[(*nearest_windows(query, one), at)]))
     return made
 
 
 def _of_exemplar(
     query: Query, examples: Examples, row: int, cosine: NDArray[np.float32], length: NDArray[np.float32],
-    own: Profiles | None, cheapest: NDArray[np.float32] | None, search: Search,
+    own: Profiles | None, cheapest: NDArray[np.float32] | None,
 ) -> Candidates:  # fmt: skip
     """The candidates of one exemplar with what its track and its profiles say of them."""
     most, frames = allowed_places(query.frames, query.fps), float(examples.lengths[row])
     stride = float(query.centres[1] - query.centres[0]) if len(query.centres) > 1 else 1.0
-    middle, spread = search.track[row].tolist()
+    middle, spread = (float(x) for x in robust_spread(cosine, 0, 0.02))
     # in a short video that says the sign twice, the sign itself is the background
     least = min(middle + spread, 0.5, float(cosine.max())) if len(cosine) > 8 else -1.0
     spans = [track_spans(cosine, length, query.centres, frames, max(1, round(0.2 * frames / stride)), least, most)]
-    if own is not None:
-        cost_middle, cost_spread = search.costs[row].tolist()
+    if own is not None and cheapest is not None:
+        cost_middle, cost_spread = (float(x) for x in robust_spread(cheapest, 0, 0.01))
         scaled = [max(SHORTEST, round(frames * scale)) for scale in SCALES]
         spans.append(aligned_spans(own, scaled, cost_middle - 0.5 * cost_spread, most))
     made = Candidates.of_spans(row, np.concatenate(spans), query.frames)

@@ -30,13 +30,10 @@ FINE_PER_HOUR, FINE_AT_LEAST = 300_000, 100_000
 
 
 class SpanCosines(NamedTuple):
-    """Of each candidate's span (N,): cosine with its exemplar and with the best other sign; the cohort's mean and
-    standard deviation."""
+    """Of each candidate's span (N,): cosine with its exemplar; with the best other sign or the cohort, the higher one."""
 
     own: NDArray[np.float32]
     other: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    spread: NDArray[np.float32]
 
 
 def gathered(
@@ -53,7 +50,7 @@ def gathered(
     candidates = search.candidates
     if len(candidates) == 0:
         return candidates
-    by_chance = cohort.costs(query.features)
+    by_chance = cohort.costs(query.features)[0]
     fine = max(FINE_AT_LEAST, round(FINE_PER_HOUR * query.frames / query.fps / 3600))
     if first_look is None or len(candidates) <= fine:
         cosines = _span_cosines(query, examples, cohort, candidates)
@@ -68,32 +65,27 @@ def gathered(
 
 def _compared(
     query: Query, examples: Examples, search: Search, cosines: SpanCosines,
-    by_chance: tuple[NDArray[np.float32], NDArray[np.float32]],
+    by_chance: NDArray[np.float32],
 ) -> Candidates:  # fmt: skip
     """The candidates with what they are compared with.
 
     Args:
-        by_chance: (T,) mean and standard deviation of the costs of the cohort's best alignments.
+        by_chance: (T,) mean of the costs of the cohort's best alignments.
     """
     candidates, seen = search.candidates, search.candidates.evidence
-    cosine, other, mean, spread = cosines
+    cosine, other = cosines
     row = candidates.exemplar
-    (track_middle, track_spread), (cost_middle, cost_spread) = search.track[row].T, search.costs[row].T
     last = np.clip(np.rint(candidates.end).astype(np.intp) - 1, 0, query.frames - 1)
     signs = examples.signs[row]
-    usual, deviation = by_chance[0][last], by_chance[1][last]
-    unaligned = np.isnan(seen["cost"])
-    cost = np.where(unaligned, usual, seen["cost"])
-    cost_middle = np.where(unaligned, cost, cost_middle)
+    usual = by_chance[last]
+    cost = np.where(np.isnan(seen["cost"]), usual, seen["cost"])
     match = cosine - cost
     cheapest_other = -search.aligned.without(signs, (last,))
     return Candidates(
         row, candidates.start, candidates.end, {}
     ).with_evidence(
         match=match,
-        lead=cosine - np.maximum(other, mean) + np.minimum(cheapest_other, usual) - cost,
-        above_cohort=(cosine - mean) / spread + (usual - cost) / deviation,
-        above_video=(cosine - track_middle) / track_spread + (cost_middle - cost) / cost_spread,
+        lead=cosine - other + np.minimum(cheapest_other, usual) - cost,
         chance=seen["chance"],
         behind_best=match - _best_of_sign(match, signs),
         path=seen["path"],
@@ -112,7 +104,7 @@ def _span_cosines(query: Query, examples: Examples, cohort: Cohort, candidates: 
         vectors = query.embed(spans[first : first + step])
         similarity = vectors @ examples.vectors.T
         own = similarity[np.arange(len(rows)), rows].copy()
-        made.append((own, rivals.best(similarity, rows), *cohort.statistics(vectors)))
+        made.append((own, np.maximum(rivals.best(similarity, rows), cohort.statistics(vectors)[0])))
     return SpanCosines(*(np.concatenate(column) for column in zip(*made, strict=True)))
 
 
@@ -120,9 +112,10 @@ def _window_cosines(query: Query, examples: Examples, cohort: Cohort, search: Se
     """From the nearest window of each candidate."""
     signs = examples.signs[search.candidates.exemplar]
     places = nearest_windows(query, search.candidates)
-    by_length = [cohort.statistics(query.windows(length).astype(np.float32)) for length in query.plan.lengths.tolist()]
-    mean, spread = (np.stack(column)[places] for column in zip(*by_length, strict=True))
-    return SpanCosines(search.candidates.evidence["window"].copy(), search.windows.without(signs, places), mean, spread)
+    lengths = query.plan.lengths.tolist()
+    usual = np.stack([cohort.statistics(query.windows(length).astype(np.float32))[0] for length in lengths])[places]
+    other = np.maximum(search.windows.without(signs, places), usual)
+    return SpanCosines(search.candidates.evidence["window"].copy(), other)
 
 
 class _Rivals:
@@ -158,4 +151,4 @@ def with_pace(candidates: Candidates, pace: float) -> Candidates:
         pace: usual logarithm of a sign's length over its exemplar's, in this video.
     """
     off = candidates.evidence["length_ratio"] - np.float32(pace)
-    return candidates.with_evidence(pace=np.full(len(candidates), pace), off_pace=off, abs_off_pace=np.abs(off))
+    return candidates.with_evidence(pace=np.full(len(candidates), pace), off_pace=off)

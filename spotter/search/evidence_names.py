@@ -5,17 +5,19 @@ from __future__ import annotations
 __all__ = ["EVIDENCE", "PACE"]
 
 EVIDENCE: tuple[str, ...] = (
-    "match", "lead", "above_cohort", "above_video", "chance", "behind_best", "path", "length_ratio", "length",
+    "match", "lead", "chance", "behind_best", "path", "length_ratio", "length",
 )  # fmt: skip
 """What a candidate is judged by, apart from the video's pace.
 
 *match*: cosine of its span with the exemplar minus the cost of aligning the exemplar there. *lead*: by how much both
-exceed the best other sign there, of the gallery or of the cohort. *above_cohort*: by how many standard deviations they
-exceed the cohort's best; *above_video*: what this exemplar usually gets in this video. *chance*: logarithm of how many
-peaks as high as this one the video would hold by chance. *behind_best*: match minus that of the sign's best candidate
-in the video. *path*: IoU of the span with the path of its alignment. *length_ratio*: logarithm of its length over the
-exemplar's; *length*: logarithm of the exemplar's length in frames."""
+exceed the best other sign there, of the gallery or of the cohort. *chance*: logarithm of how many peaks as high as this
+one the video would hold by chance. *behind_best*: match minus that of the sign's best candidate in the video. *path*:
+IoU of the span with the path of its alignment. *length_ratio*: logarithm of its length over the exemplar's; *length*:
+logarithm of the exemplar's length in frames.
 
-PACE: tuple[str, ...] = ("pace", "off_pace", "abs_off_pace")
+By how many standard deviations a match exceeds the cohort's, or what the exemplar gets all over the video, is left out:
+with either the judge was surer of frequent signs than of rare ones, whose true places it turned down."""
+
+PACE: tuple[str, ...] = ("pace", "off_pace")
 """What is added when the video's pace is known: *pace*: the usual `length_ratio` of the signs in it; *off_pace*:
-`length_ratio` minus that; *abs_off_pace*: its absolute value."""
+`length_ratio` minus that."""

@@ -14,7 +14,7 @@ from .candidates import Candidates
 from .cohort import Cohort
 from .evidence import Examples, gathered, with_pace
 from .options import SpottingOptions
-from .places import by_sign, competing, distinct, places_of
+from .places import as_frequent, by_sign, competing, distinct, places_of
 from .query import Query, moved_vectors
 from .standing import standing
 
@@ -61,8 +61,9 @@ class Judge:
         if len(candidates) == 0:
             return []
         sign, spans, probability = judged_places(
-            candidates, examples.signs, self.shipped, self.options.exclusive, forced is not None
-        )
+            candidates, examples.signs, self.shipped, query.frames / query.fps / 3600, self.options.exclusive,
+            forced is not None,
+        )  # fmt: skip
         least, most = (self.threshold if self.options.threshold_stands else LEAST), self.options.most
         if forced is not None:
             least, most = -np.inf, max(most, 1)
@@ -96,22 +97,25 @@ def examples_of(gallery: Gallery, aligned: bool, moved: Mapping[int, NDArray[np.
 
 
 def judged_places(
-    candidates: Candidates, signs: NDArray[np.intp], shipped: ShippedJudge, exclusive: bool = True,
+    candidates: Candidates, signs: NDArray[np.intp], shipped: ShippedJudge, hours: float, exclusive: bool = True,
     keep_best: bool = False,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """(sign number, span in frames, probability) of every distinct place: arrays (P,), (P, 2), (P,).
 
     Args:
         signs: (E,) number of each exemplar's sign.
+        hours: length of the video.
         exclusive: signs that share most of a stretch exclude each other.
         keep_best: at least one place of each sign.
     """
     own = signs[candidates.exemplar]
     paced = with_pace(candidates, pace_of(candidates, own, shipped.pace))
     places = places_of(own, candidates.spans, shipped.sign.log_odds(paced.evidence), keep_best)
+    searched = np.unique(own)
+    log_odds = as_frequent(places.log_odds, places.spans, hours * len(searched))
     if exclusive:
-        return places.sign, places.spans, competing(places.log_odds, places.spans)
-    return places.sign, places.spans, 1 / (1 + np.exp(-np.clip(places.log_odds, -40, 40)))
+        return places.sign, places.spans, competing(log_odds, places.spans)
+    return places.sign, places.spans, 1 / (1 + np.exp(-np.clip(log_odds, -40, 40)))
 
 
 def pace_of(candidates: Candidates, signs: NDArray[np.intp], first: Calibration) -> float:

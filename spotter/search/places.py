@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Places", "by_sign", "competing", "distinct", "places_of"]
+__all__ = ["Places", "as_frequent", "by_sign", "competing", "distinct", "places_of"]
 
 OVERLAP = 0.2
 """IoU above which two spans are the same place, as is a span of which more than half is shared."""
@@ -18,6 +18,10 @@ ALIKE = 0.5
 
 FLOOR = -7.0
 """Log odds below which a candidate is no place: one in a thousand."""
+
+USUAL_RATE, RATE_WEIGHT, RATE_LIMIT = 30.0, 0.3, 3.0
+"""Occurrences of a sign an hour at which log odds stay as they are; by how much they grow with the logarithm of a rate
+that differs from it; and at most."""
 
 Floats = NDArray[np.float64]
 
@@ -104,6 +108,24 @@ def competing(log_odds: Floats, spans: Floats) -> Floats:
         rivals = about[(inner > 0.5 * np.minimum(lengths[about], lengths[at])) & (about != at)]
         total[at] += odds[rivals].sum()
     return odds / total
+
+
+def as_frequent(log_odds: Floats, spans: Floats, hours: float) -> Floats:
+    """(P,) log odds, higher in a video whose signs look frequent, lower in one where they look rare.
+
+    The places' own probabilities say how many are expected. A judge that does not know how frequent signs are expects
+    too few where they are frequent and too many where they are rare, so the rate that it expects moves all odds, by a
+    part of what Bayes' rule would ask for if the rate were known.
+
+    Args:
+        spans: (P, 2) frames.
+        hours: length of the video times the number of signs looked for.
+    """
+    if len(log_odds) == 0 or not hours > 0:
+        return log_odds
+    rate = max(float(competing(log_odds, spans).sum()) / hours, 1e-3)
+    moved: Floats = log_odds + np.clip(RATE_WEIGHT * np.log(rate / USUAL_RATE), -RATE_LIMIT, RATE_LIMIT)
+    return moved
 
 
 class _Neighbours:

@@ -116,7 +116,7 @@ def test_estimated_poses_are_found_again_and_count_double(tmp_path: Path) -> Non
     """The pose of a rendered video comes from the folder where it was kept."""
     shot = shots(1, 7001)[0]
     pose = shot.camera.project(shot.perform().figure).to("openpose-50")
-    write_pose(tmp_path / "seed-7001-clip-000.h5", pose)
+    write_pose(tmp_path / "holistic-seed-7001-clip-000.h5", pose)
     (one,) = depth_frames(5, 0, 1, 7001, tmp_path)
     clip = one.load()
     np.testing.assert_allclose(clip.extra["features"], depth_features(pose), atol=1e-5)

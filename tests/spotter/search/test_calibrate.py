@@ -128,5 +128,5 @@ def test_the_shipped_encoders_have_theirs(name: str) -> None:
     assert len(cohort.templates) == 24
     np.testing.assert_allclose(np.linalg.norm(cohort.vectors, axis=1), 1, atol=1e-5)
     usual = {n: mean for n, (mean, _) in judge.sign.usual.items()}
-    strong = usual | {n: usual[n] + 2 * judge.sign.usual[n][1] for n in ("match", "lead", "above_cohort", "path")}
+    strong = usual | {n: usual[n] + 2 * judge.sign.usual[n][1] for n in ("match", "lead", "path")}
     assert probability(judge.sign, **strong) > 2 * probability(judge.sign, **usual)
