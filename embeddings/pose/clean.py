@@ -16,6 +16,7 @@ from ..skeletons import SKELETONS
 from .features import fill_nearest
 from .hand_gaps import interpolate_hands
 from .smoothing import one_euro, savitzky_golay
+from .unsure_hands import steady_unsure_hands
 
 __all__ = [
     "BodyFrame", "align_nose", "body_frame", "clean", "drop_unsure", "fill_gaps", "nose_shifts", "shift_frames",
@@ -35,6 +36,7 @@ def clean(
     smoothing: Smoothing | None = "savgol",
     snap: bool = True,
     hand_gap: float | None = None,
+    unsure_hand: float | None = None,
 ) -> Pose:
     """Unsure joints out, jitter smoothed, wrists joined, short gaps filled.
 
@@ -45,7 +47,11 @@ def clean(
         smoothing: "savgol", "one-euro" or None.
         snap: the body's wrists take the place of the hands' own.
         hand_gap: seconds; hands that are missing no longer than that are interpolated first (`hand_gaps`); None: not.
+        unsure_hand: hands of a lower confidence take their shape in part from the frames beside them before anything
+            else (`unsure_hands`); .8 suits `holistic`. None: not.
     """
+    if unsure_hand is not None:
+        pose = steady_unsure_hands(pose, unsure_hand)
     pose = drop_unsure(pose, min_confidence)
     if hand_gap is not None:
         pose = interpolate_hands(pose, hand_gap)

@@ -4,6 +4,7 @@
     python scripts/quality/estimators.py real WORK --videos FOLDER
     python scripts/quality/estimators.py conditions WORK
     python scripts/quality/estimators.py compression WORK [--seeds 1]
+    python scripts/quality/estimators.py cleaning WORK [--seed 301 --seeds 1]
 
 Prints Markdown tables. `worlds` are the worlds of `spotter demo` from `--seed` on, whose truth is known; all estimators
 see the same videos, and the encoder is the shipped one. A hand counts while it is raised: its wrist above the lowest
@@ -18,7 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -27,8 +28,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.clip import Pose
+from embeddings.clip import Clip, Pose
 from embeddings.pose import estimate, read_pose, write_pose
+from embeddings.pose.clean import smooth
+from embeddings.pose.hand_gaps import interpolate_hands
+from embeddings.pose.unsure_hands import steady_unsure_hands
 from embeddings.video import probe, read_frames, write_video
 from eval.segments import by_video
 from eval.spotting import challenge_f1, one_to_one_f1
@@ -266,9 +270,44 @@ def compression(options: argparse.Namespace) -> None:
     table(["seed", "estimator", "CRF 18", "23", "30", "range of one-to-one F1"], rows)
 
 
+def cleaned() -> dict[str, Callable[[Pose], Pose]]:
+    """What may be done to an estimated pose, by name."""
+    return {
+        "as estimated": lambda pose: pose,
+        "unsure hands steadied": steady_unsure_hands,
+        "hand gaps up to .2 s filled": lambda pose: interpolate_hands(pose, 0.2),
+        "hand gaps up to .5 s filled": lambda pose: interpolate_hands(pose, 0.5),
+        "steadied, .2 s filled": lambda pose: interpolate_hands(steady_unsure_hands(pose), 0.2),
+        "smoothed (Savitzky-Golay, .2 s)": smooth,
+    }
+
+
+def cleaning(options: argparse.Namespace) -> None:
+    """Steps of cleaning after the last estimator asked for: errors of the hands, F1 of spotting as it is by default."""
+    name, rows = options.estimators[-1], []
+    seeds = range(options.seed, options.seed + options.seeds)
+    made = [make_world(options.work / str(seed), DemoOptions(seed=seed)) for seed in seeds]
+    for title, step in cleaned().items():
+        figures = []
+        for world in made:
+            folder = world.folder / name.replace(":", "-")
+            poses = {v.stem: step(estimated(v, folder, name)) for v in (*world.queries, *world.exemplars)}
+            seen = together([errors(read_pose(world.exact[stem]), pose) for stem, pose in poses.items()])
+            exemplars, queries = (
+                [Clip(v.stem, poses[v.stem].fps, poses[v.stem], label=v.stem) for v in videos]
+                for videos in (world.exemplars, world.queries)
+            )
+            found = by_video(d for r in spot_videos(queries, enroll(exemplars)) for d in r.detections)
+            shape = map(float, np.quantile(seen.shape, [0.5, 0.75, 0.9]))
+            figures.append((float(seen.found.mean()), *shape, one_to_one_f1(world.truth, found).f1))
+        rows.append([title, *(spread(v) for v in zip(*figures, strict=True))])
+        print(*rows[-1], flush=True)
+    table([name, "found", "hand shape median", "p75", "p90", "one-to-one F1"], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("worlds", "real", "conditions", "compression"))
+    parser.add_argument("part", choices=("worlds", "real", "conditions", "compression", "cleaning"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--seeds", type=int, default=5)
@@ -276,7 +315,8 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, help="folder of real videos")
     parser.add_argument("--every", type=int, default=1, help="take every n-th of them")
     options = parser.parse_args()
-    {"worlds": worlds, "real": real, "conditions": conditions, "compression": compression}[options.part](options)
+    parts = {"worlds": worlds, "real": real, "conditions": conditions, "compression": compression, "cleaning": cleaning}
+    parts[options.part](options)
 
 
 if __name__ == "__main__":

@@ -128,5 +128,6 @@ def test_the_shipped_encoders_have_theirs(name: str) -> None:
     assert len(cohort.templates) == 24
     np.testing.assert_allclose(np.linalg.norm(cohort.vectors, axis=1), 1, atol=1e-5)
     usual = {n: mean for n, (mean, _) in judge.sign.usual.items()}
-    strong = usual | {n: usual[n] + 2 * judge.sign.usual[n][1] for n in ("match", "lead", "path")}
+    better = {"match": 2, "lead": 2, "path": 2, "chance": -2}
+    strong = usual | {n: usual[n] + by * judge.sign.usual[n][1] for n, by in better.items()} | {"behind_best": 0.0}
     assert probability(judge.sign, **strong) > 2 * probability(judge.sign, **usual)
