@@ -31,6 +31,7 @@ SETS = (
 )  # fmt: skip
 WORLDS = range(77, 82)
 REPEATS = 5000
+FIGURES = (("one-to-one F1 at IoU .5", 2), ("average precision", 4))
 
 
 def parts_of(name: str, folder: Path | None) -> tuple[str, list[ComparisonSet]]:
@@ -92,8 +93,10 @@ def main() -> None:
         except ValueError as error:
             raise SystemExit(str(error)) from None
         made.append((name, purpose, *compared(sets, args.rivals)))
-        print(f"{name}: F1 {made[-1][3].first:.3f}, AP {made[-1][5].first:.3f}", flush=True)
-    for title, at in (("one-to-one F1 at IoU .5", 2), ("average precision", 4)):
+        for title, at in FIGURES:
+            one: Comparison = made[-1][at + 1]  # type: ignore[assignment]
+            print(f"{name}, {title}: {row(made[-1][at], one, one.p_value)} uncorrected", flush=True)
+    for title, at in FIGURES:
         corrected = holm([one[at + 1].p_value for one in made])  # type: ignore[union-attr]
         print(f"\n| set | purpose | {title}: ours | best rival | difference, 95 % | p (Holm, {len(made)} sets) |")
         print("|---|---|---|---|---|---|")

@@ -5,6 +5,7 @@
     python scripts/quality/estimators.py conditions WORK
     python scripts/quality/estimators.py compression WORK [--seeds 1]
     python scripts/quality/estimators.py cleaning WORK [--seed 301 --seeds 1]
+    python scripts/quality/estimators.py accepted WORK [--seeds 5]
 
 Prints Markdown tables. `worlds` are the worlds of `spotter demo` from `--seed` on, whose truth is known; all estimators
 see the same videos, and the encoder is the shipped one. A hand counts while it is raised: its wrist above the lowest
@@ -270,6 +271,34 @@ def compression(options: argparse.Namespace) -> None:
     table(["seed", "estimator", "CRF 18", "23", "30", "range of one-to-one F1"], rows)
 
 
+def accepted(options: argparse.Namespace) -> None:
+    """What the search holds and what it gives: shares of the occurrences that a candidate, a detection overlaps at all.
+
+    Candidates: places of a probability of at least .02, clashes allowed. Precision: of the detections that overlap
+    their sign at all, and one-to-one at IoU .5.
+    """
+    name, rows = options.estimators[-1], []
+    for seed in range(options.seed, options.seed + options.seeds):
+        world = make_world(options.work / str(seed), DemoOptions(seed=seed))
+        folder = world.folder / name.replace(":", "-")
+        exemplars, queries = (
+            [Clip(v.stem, pose.fps, pose, label=v.stem) for v in videos for pose in [estimated(v, folder, name)]]
+            for videos in (world.exemplars, world.queries)
+        )
+        gallery = enroll(exemplars)
+        held, given = (
+            by_video(d for r in spot_videos(queries, gallery, options=o) for d in r.detections)
+            for o in (SpottingOptions(threshold=0.02, exclusive=False), SpottingOptions())
+        )
+        near, far, strict = (one_to_one_f1(world.truth, *of) for of in ((given, 0.01), (held, 0.01), (given, 0.5)))
+        shares = [s.tp / (s.tp + s.fn) for s in (far, near)]
+        precisions = [s.tp / max(s.tp + s.fp, 1) for s in (near, strict)]
+        rows.append((*shares, shares[1] / shares[0], *precisions))
+        print(f"seed {seed} {name}: {[round(v, 3) for v in rows[-1]]}", flush=True)
+    head = ["estimator", "candidates", "accepted", "accepted of candidates", "precision, any overlap", "at IoU .5"]
+    table(head, [[name, *(spread(v) for v in zip(*rows, strict=True))]])
+
+
 def cleaned() -> dict[str, Callable[[Pose], Pose]]:
     """What may be done to an estimated pose, by name."""
     return {
@@ -305,9 +334,15 @@ def cleaning(options: argparse.Namespace) -> None:
     table([name, "found", "hand shape median", "p75", "p90", "one-to-one F1"], rows)
 
 
+PARTS = {
+    "worlds": worlds, "real": real, "conditions": conditions, "compression": compression, "cleaning": cleaning,
+    "accepted": accepted,
+}  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("worlds", "real", "conditions", "compression", "cleaning"))
+    parser.add_argument("part", choices=tuple(PARTS))
     parser.add_argument("work", type=Path)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--seeds", type=int, default=5)
@@ -315,8 +350,7 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, help="folder of real videos")
     parser.add_argument("--every", type=int, default=1, help="take every n-th of them")
     options = parser.parse_args()
-    parts = {"worlds": worlds, "real": real, "conditions": conditions, "compression": compression, "cleaning": cleaning}
-    parts[options.part](options)
+    PARTS[options.part](options)
 
 
 if __name__ == "__main__":
