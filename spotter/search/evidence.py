@@ -30,7 +30,7 @@ FINE_PER_HOUR, FINE_AT_LEAST = 300_000, 100_000
 
 
 class SpanCosines(NamedTuple):
-    """Of each candidate's span (N,): cosine with its exemplar; with the best other sign or the cohort, the higher one."""
+    """Of each candidate's span (N,): cosine with its exemplar; with the best other sign or the cohort, the higher."""
 
     own: NDArray[np.float32]
     other: NDArray[np.float32]

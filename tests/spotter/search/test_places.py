@@ -5,11 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
-from spotter.search.places import by_sign, competing, distinct, places_of
-=======
-from spotter.search.places import as_frequent, competing, distinct, places_of
->>>>>>> ff08979 (Judge without evidence in standard deviations, odds moved by how frequent signs look; rendered shots are estimated by holistic)
+from spotter.search.places import as_frequent, by_sign, competing, distinct, places_of
 
 from ...naive import naive_iou
 
@@ -20,7 +16,6 @@ def spans_and_scores(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([start, start + rng.uniform(2, 15, count)], axis=1), rng.normal(size=count)
 
 
-<<<<<<< HEAD
 def test_rows_of_each_sign_are_those_that_are_able() -> None:
     signs = np.array([4, 0, 4, 2, 0, 4])
     able = np.array([True, True, False, False, True, True])
@@ -28,9 +23,7 @@ def test_rows_of_each_sign_are_those_that_are_able() -> None:
     assert list(by_sign(signs, np.zeros(6, bool))) == []
 
 
-=======
 @settings(deadline=None)
->>>>>>> ff08979 (Judge without evidence in standard deviations, odds moved by how frequent signs look; rendered shots are estimated by holistic)
 @given(st.integers(0, 30), st.integers(0, 10_000))
 def test_distinct_places_are_what_comparing_all_pairs_gives(count: int, seed: int) -> None:
     spans, scores = spans_and_scores(count, seed)
