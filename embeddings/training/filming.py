@@ -73,6 +73,8 @@ def _bodies(figures: Tensor, rng: Rng, style: Filming) -> tuple[Tensor, Tensor]:
     shoulders = body[:, :, 1:3]
     middle = shoulders.mean(dim=2, keepdim=True)
     body[:, :, 1:3] = middle + (shoulders - middle) * _uniform(rng, *style.shoulders, (count, 1, 1, 1))
+    if style.straightened[1] > 0:
+        hands = _straightened(hands, _uniform(rng, *style.straightened, (count, 1, 1, 1, 1)))
     hands = hands * torch.exp(style.hand_size * _normal(rng, (count, 1, 1, 1)))
     if style.place:
         # a hand at rest stays where it is
@@ -86,6 +88,21 @@ def _bodies(figures: Tensor, rng: Rng, style: Filming) -> tuple[Tensor, Tensor]:
         turns = _rotations(amount * _normal(rng, (count, 2, 3)))
         hands = torch.einsum("bthjk,bhlk->bthjl", hands.unflatten(2, (2, HAND_POINTS)), turns).flatten(2, 3)
     return body, hands
+
+
+def _straightened(hands: Tensor, amount: Tensor) -> Tensor:
+    """Hands (B, T, 42, 3) whose fingers' last bones turn towards the bones before them; the thumbs stay."""
+    fingers = hands.unflatten(2, (2, HAND_POINTS))[:, :, :, 5:].unflatten(3, (4, 4)).clone()
+    before, last = fingers[..., 2, :] - fingers[..., 1, :], fingers[..., 3, :] - fingers[..., 2, :]
+    length = last.norm(dim=-1, keepdim=True)
+    mixed = (1 - amount) * _unit(last) + amount * _unit(before)
+    fingers[..., 3, :] = fingers[..., 2, :] + length * _unit(mixed)
+    others = hands.unflatten(2, (2, HAND_POINTS))[:, :, :, :5]
+    return torch.cat((others, fingers.flatten(3, 4)), dim=3).flatten(2, 3)
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    return vectors / vectors.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
 def _projected(points: Tensor, rng: Rng, style: Filming) -> Tensor:

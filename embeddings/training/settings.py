@@ -78,6 +78,8 @@ class Filming(StrictTable):
         slow: share of the windows filmed at fewer frames a second than 25; rates: how many, as shares of 25.
         shoulders: how far apart the landmarks of the shoulders are, as a share of the joints' distance.
         hand_size: standard deviation of the log.
+        straightened: how much less than it is the last joint of a finger seems bent, drawn for each window: 0 as it
+            is, 1 straight (landmark models do that).
         place: metres by which a signer's hands may be off their place, each by itself and both together.
         turn: radians by which a hand may be turned about its wrist.
         severities: how bad the estimator's errors are, drawn for each window.
@@ -100,6 +102,7 @@ class Filming(StrictTable):
     rates: tuple[Positive, Positive] = (0.4, 1.0)
     shoulders: tuple[Positive, Positive] = (1.0, 1.0)
     hand_size: NonNegative = 0.1
+    straightened: tuple[Share, Share] = (0.0, 0.0)
     place: NonNegative = 0.0
     turn: NonNegative = 0.0
     severities: tuple[NonNegative, ...] = (0.3, 0.7, 1.0, 1.5)

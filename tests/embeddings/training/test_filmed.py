@@ -79,6 +79,24 @@ def test_a_mirrored_film_is_the_film_in_a_mirror() -> None:
     np.testing.assert_allclose(mirrored[:, 14:98].reshape(-1, 2, 21, 2), hands[:, ::-1] * np.array([-1, 1]), atol=1e-5)
 
 
+def bends(values: np.ndarray) -> np.ndarray:
+    """(T, 2, 4) cosine of the last joint's bend of four fingers as the picture shows it."""
+    fingers = values[:, 14:98].reshape(-1, 2, 21, 2)[:, :, 5:].reshape(-1, 2, 4, 4, 2)
+    bones = np.diff(fingers[..., 1:, :], axis=-2)
+    bones = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
+    cosines: np.ndarray = (bones[..., 0, :] * bones[..., 1, :]).sum(axis=-1)
+    return cosines
+
+
+def test_fingers_whose_last_joint_seems_straight() -> None:
+    plain, half, straight = (filmed(replace(EXACT, straightened=(a, a)))[0] for a in (0.0, 0.5, 1.0))
+    assert bends(straight).min() > 0.98  # the camera is near: a straight line is one in its picture
+    assert bends(plain).mean() < bends(half).mean() < bends(straight).mean()
+    joints = np.array([j for j in range(21) if j not in (8, 12, 16, 20)])
+    seen = [v[:, 14:98].reshape(-1, 2, 21, 2)[:, :, joints] for v in (plain, straight)]
+    np.testing.assert_allclose(*seen, atol=1e-5)  # nothing but the fingers' tips moves
+
+
 @pytest.mark.parametrize(("key", "value"), [("never_seen", 1.0), ("cropped", 1.0)])
 def test_hands_that_are_not_seen(key: str, value: float) -> None:
     style = replace(EXACT, **{key: value}, edges=(0.0, 0.0))  # type: ignore[arg-type]
