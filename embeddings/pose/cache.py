@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ __all__ = ["CachedPose", "cache_folder", "cached_poses", "cached_to", "clear_cac
 
 VERSION = 1
 """Part of every key: to be raised where poses that an earlier program estimated should not be used any more."""
+PIECES = ".pieces"
+"""Ending of folders with the finished pieces of a long video whose estimate was stopped."""
 OFF = ("off", "none", "0")
 
 
@@ -98,5 +101,8 @@ def clear_cache(folder: Path | None = None, unused_days: float = 0.0) -> tuple[i
         if unused_days <= 0 or facts.st_mtime < before:
             path.unlink(missing_ok=True)
             count, size = count + 1, size + facts.st_size
+    for place in folder.glob(f".*{PIECES}"):
+        if unused_days <= 0 or place.stat().st_mtime < before:
+            shutil.rmtree(place, ignore_errors=True)
     sweep(folder)
     return count, size

@@ -14,8 +14,10 @@ first frames).
 from __future__ import annotations
 
 import inspect
+import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -134,6 +136,7 @@ def estimate(
     end: float | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    pieces_in: Path | None = None,
     **settings: Any,
 ) -> Pose:
     """The pose of the signer of a video.
@@ -145,6 +148,8 @@ def estimate(
         start, end: seconds.
         workers: processes for the pieces of a long video; positions are the same for any number.
         progress: told the share that is done.
+        pieces_in: folder in which the finished pieces of a long video are kept, so that a stopped estimate goes on; of
+            this very video, estimator and settings. Whoever calls removes it.
         settings: passed to the estimator.
 
     Raises:
@@ -162,6 +167,8 @@ def estimate(
         settled = getattr(_class_of(estimator), "settled", None)
         settings = settings if settled is None else settled(path, settings, start, start + length)
     pieces = _pieces(path, estimator, settings, rate, start, end, length)
+    if pieces_in is not None and len(pieces) > 1:
+        pieces = [piece._replace(kept=pieces_in / f"{piece.first}-{piece.last}.h5") for piece in pieces]
     return _joined(path, pieces, _estimated(pieces, workers, tell))
 
 
@@ -176,6 +183,7 @@ class _Piece(NamedTuple):
     end: float | None
     first: int
     last: int | None
+    kept: Path | None = None
 
 
 def _pieces(
@@ -208,6 +216,25 @@ def _unaware(frames: Iterator[NDArray[np.uint8]], estimator: PoseEstimator) -> I
         forget(first)
     yield first
     yield from frames
+
+
+def _kept_piece(
+    piece: _Piece, tell: Progress | None = None, used: PoseEstimator | None = None
+) -> tuple[Pose | None, list[str]]:
+    """As `_estimate_piece`, from the file where it is kept if an earlier estimate came so far."""
+    if piece.kept is None:
+        return _estimate_piece(piece, tell, used)
+    from .files import read_pose, write_pose
+    from .formats.dot_pose import read_header
+
+    if piece.kept.exists():
+        with suppress(ValueError):  # damaged: estimated again
+            return read_pose(piece.kept), json.loads(read_header(piece.kept).get("warning", "[]"))
+    pose, told = _estimate_piece(piece, tell, used)
+    if pose is not None:
+        with suppress(OSError):  # the disk is full: the pose itself will say so
+            write_pose(piece.kept, pose, warning=json.dumps(told))
+    return pose, told
 
 
 def _estimate_piece(
@@ -249,12 +276,12 @@ def _estimated(pieces: list[_Piece], workers: int, tell: Progress) -> Iterator[t
         try:
             for done, piece in enumerate(pieces):
                 share = partial(_share_of_all, tell, done, len(pieces))
-                yield _estimate_piece(piece, share, made)
+                yield _kept_piece(piece, share, made)
         finally:
             made.close()
         return
     with estimator_processes(min(workers, len(pieces))) as pool:
-        for done, result in enumerate(pool.map(_estimate_piece, pieces), start=1):
+        for done, result in enumerate(pool.map(_kept_piece, pieces), start=1):
             tell(done / len(pieces))
             yield result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +15,7 @@ from typing import Any
 
 from ..clip import Pose
 from ..files import media_name
-from .cache import cached_to
+from .cache import PIECES, cached_to
 from .estimate import estimate
 from .files import read_pose, source_stamp, write_pose
 from .formats.dot_pose import read_header
@@ -78,6 +79,14 @@ class Job:
     def stamp(self) -> str:
         """What the output is made from: the estimate, and how it is cleaned."""
         return self.raw_stamp if self.cleaning is None else f"{self.raw_stamp}{CLEANED}{_hash(self.cleaning)}"
+
+    @property
+    def pieces(self) -> Path | None:
+        """Folder of what is finished of a long video; None for one that cannot be read."""
+        whole = self.output if self.cached is None else self.cached
+        if not self.video.exists():
+            return None
+        return whole.with_name(f".{_hash({'file': whole.name, 'from': self.raw_stamp})}{PIECES}")
 
     def finished(self) -> Mapping[str, str] | None:
         """What the output says of itself, if it was made from this very video, at this rate, by this estimator."""
@@ -184,6 +193,8 @@ def estimate_one(job: Job, workers: int = 1, tell: Callable[[float], None] | Non
 
             pose = clean(pose, **dict(job.cleaning))
         write_pose(job.output, pose, job.stamp, quality, damaged)
+        if job.pieces is not None:
+            shutil.rmtree(job.pieces, ignore_errors=True)
     except ImportError:
         raise  # nothing is wrong with the video, and the next one would fail alike
     except BrokenProcessPool:
@@ -200,7 +211,9 @@ def _estimated(job: Job, workers: int, tell: Callable[[float], None] | None) -> 
     """(pose, what was warned of about the video)."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        pose = estimate(job.video, job.estimator, job.fps, workers=workers, progress=tell, **job.settings)
+        pose = estimate(
+            job.video, job.estimator, job.fps, workers=workers, progress=tell, pieces_in=job.pieces, **job.settings
+        )
     return pose, "; ".join(str(w.message) for w in seen if str(job.video) in str(w.message))
 
 

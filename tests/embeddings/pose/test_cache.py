@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from embeddings.pose import estimate_videos, read_pose
+from embeddings.pose import estimate, estimate_videos, read_pose
 from embeddings.pose.cache import cache_folder, cached_poses, clear_cache
 from embeddings.pose.estimate import ESTIMATORS
 from embeddings.recordings import PoseSource, find_recordings, write_poses
@@ -96,6 +98,28 @@ def test_cleaned_files_are_the_folders_own_and_readers_take_them(tmp_path: Path)
     ((_, raw),) = write_poses(recordings, source, workers=1)
     assert raw.output == made.output
     assert not np.isnan(read_pose(raw.output).xy[:, 0]).any()
+
+
+def test_a_long_video_goes_on_where_its_estimate_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["embeddings.pose.estimate"]
+    monkeypatch.setattr(module, "PIECE_SECONDS", 0.2)
+    talk, source = film(tmp_path / "talk.mp4", count=20), PoseSource("planted", cache=tmp_path / "cache")
+    whole, begun = estimate(talk, "planted"), []
+    real = module._estimate_piece  # type: ignore[attr-defined]
+
+    def stopped(piece: Any, *rest: Any) -> Any:
+        begun.append(piece.first)
+        if piece.first == 10 and begun.count(10) == 1:
+            raise KeyboardInterrupt
+        return real(piece, *rest)
+
+    monkeypatch.setattr(module, "_estimate_piece", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        source.pose(talk)
+    again = source.pose(talk)
+    assert begun == [0, 5, 10, 10, 15], "the first two pieces were there"
+    np.testing.assert_array_equal(again.xy[:, 0, 0], whole.xy[:, 0, 0])
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".h5"]
 
 
 def test_clearing(tmp_path: Path) -> None:
