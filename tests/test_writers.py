@@ -45,6 +45,7 @@ INSIDE = {
     "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "spotter/review/serve_tasks.py:in_memory": "memory, or a temporary file that is deleted after",
     "scripts/quality/decisions.py:begun_project": "a working copy, made anew by every run",
+    "scripts/quality/batch.py:make_videos": "made-up videos, in the folder given for work",
     "scripts/quality/packaging.py:build": "a copy to build from, in the folder given for work",
     "scripts/quality/packaging.py:prove": "decoys and an environment, in the same folder",
     "scripts/quality/mutations.py:copy_repository": "a copy to spoil, in a temporary folder",

@@ -28,6 +28,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from safe_files import parse_json
+
 from ..clip import Pose
 from ..files import readable
 from ..video import VideoError, probe, read_frames
@@ -229,7 +231,7 @@ def _kept_piece(
 
     if piece.kept.exists():
         with suppress(ValueError):  # damaged: estimated again
-            return read_pose(piece.kept), json.loads(read_header(piece.kept).get("warning", "[]"))
+            return read_pose(piece.kept), parse_json(read_header(piece.kept).get("warning", "[]"))
     pose, told = _estimate_piece(piece, tell, used)
     if pose is not None:
         with suppress(OSError):  # the disk is full: the pose itself will say so

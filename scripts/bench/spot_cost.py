@@ -40,7 +40,8 @@ def write_exemplars(folder: Path, seed: int, signs: int) -> None:
 
     world = SignWorld(seed, signs)
     clips: list[Clip] = [world.clip(sign, noise=Noise()) for sign in world.signs]
-    enroll(clips, encoder=load_encoder()).save(folder)
+    gallery = enroll(clips, encoder=load_encoder())
+    gallery.save(folder)
 
 
 def write_video(path: Path, seed: int, signs: int, hours: float) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ __all__ = ["ACTIONS", "DecisionLog", "Found", "Line", "LogError", "Search", "now
 VERSION = 1
 APPLICATION = 0x53504F54
 """`PRAGMA application_id`: "SPOT"."""
+
+PATIENCE = 30.0
+"""Seconds to wait while another process writes."""
 
 ACTIONS: tuple[str, ...] = (
     "accept", "reject", "unsure", "clear", "span", "relabel", "split", "merge", "add", "exemplar", "retire", "sample",
@@ -152,7 +156,7 @@ class DecisionLog:
         self.path = Path(path)
         self._lock = threading.RLock()
         try:
-            self._db = sqlite3.connect(self.path, timeout=30.0, check_same_thread=False, isolation_level=None)
+            self._db = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
         except sqlite3.Error as error:
             raise LogError(f"{self.path}: cannot be opened as a log of decisions ({error})") from None
         try:
@@ -163,15 +167,16 @@ class DecisionLog:
             raise
 
     def _prepare(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        # in this order: who makes the log at the same time writes both in one transaction
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
         if tables and application != APPLICATION:
             raise LogError(f"{self.path}: a database of another program; expected a log of decisions")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA trusted_schema = OFF")  # nothing in a file from elsewhere may call functions
         self._db.execute("PRAGMA cell_size_check = ON")
         # WAL lets others read while one writes; FULL waits for the disk at every commit
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._with_patience("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -182,6 +187,18 @@ class DecisionLog:
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _with_patience(self, statement: str) -> None:
+        """Runs a statement before which SQLite itself does not wait for another process that has the file."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._db.execute(statement)
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+            time.sleep(0.01)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

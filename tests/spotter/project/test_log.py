@@ -115,7 +115,7 @@ while True:
 
 def test_other_files_are_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "text.sqlite").write_text("no database at all, but long enough to be looked at" * 20)
-    with pytest.raises(LogError, match="cannot be opened"):
+    with pytest.raises(LogError, match="cannot be read"):
         DecisionLog(tmp_path / "text.sqlite")
     with sqlite3.connect(tmp_path / "other.sqlite") as other:
         other.execute("CREATE TABLE theirs (a)")
