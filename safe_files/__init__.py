@@ -8,6 +8,7 @@ what was there before.
 """
 
 from .boundary import boundary, reader
+from .cells import plain_cell, safe_cell
 from .content import content_hash
 from .foreign_hdf5 import HDF5Error, open_hdf5
 from .hdf5 import GroupedHDF5, whole_hdf5
@@ -30,7 +31,7 @@ from .whole import (
 
 __all__ = [
     "ArraysError", "BusyError", "GroupedHDF5", "HDF5Error", "JSONError", "WriteError", "array_names", "boundary",
-    "content_hash", "inside", "locked", "open_hdf5", "open_whole", "parse_json", "previous_folder", "read_json",
-    "read_npz", "reader", "sweep", "whole_file", "whole_folder", "whole_hdf5", "write_bytes", "write_json", "write_npz",
-    "write_text",
+    "content_hash", "inside", "locked", "open_hdf5", "open_whole", "parse_json", "plain_cell", "previous_folder",
+    "read_json", "read_npz", "reader", "safe_cell", "sweep", "whole_file", "whole_folder", "whole_hdf5", "write_bytes",
+    "write_json", "write_npz", "write_text",
 ]  # fmt: skip

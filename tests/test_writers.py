@@ -178,7 +178,21 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, by
         write(folder)
         left[name] = contents(folder)
         assert left[name], name
+        modes[name] = {oct(p.stat().st_mode & 0o777) for p in folder.rglob("*") if p.is_file()}
     return left
+
+
+modes: dict[str, set[str]] = {}
+"""What the files that a writer left are open to."""
+
+
+def test_every_file_is_as_open_as_the_user_wishes(expected: dict[str, dict[str, bytes]]) -> None:
+    """By the umask, whichever library wrote it; the session's secret alone is its owner's."""
+    mask = os.umask(0)
+    os.umask(mask)
+    secret = "spotter/review/security.py:session_secret"
+    assert {name for name, found in modes.items() if found != {oct(0o666 & ~mask)}} == {secret}
+    assert modes[secret] == {"0o600"}
 
 
 @pytest.mark.parametrize(("name", "write"), WRITERS.items(), ids=list(WRITERS))

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from safe_files import reader
+from safe_files import plain_cell, reader
 
 from . import Annotations, Row, SegmentError, read_text
 
@@ -71,7 +71,10 @@ def records_of(path: Path, bare: Sequence[str] = ()) -> Iterator[tuple[str, dict
     try:
         for row in reader:
             cells_of = {name.strip(): (cell or "").strip() for name, cell in row.items() if name} if spaced else row
-            yield f"{path}, line {reader.line_num}", cells_of
+            yield (
+                f"{path}, line {reader.line_num}",
+                {name: plain_cell(cell) if isinstance(cell, str) else cell for name, cell in cells_of.items()},
+            )
     except csv.Error as error:
         raise SegmentError(f"{path}, line {reader.line_num}: no row of a table ({error})") from None
 

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from safe_files.cells import SAFE
+
 from . import (
     cache,
     clips,
@@ -84,11 +86,19 @@ def options(
     threads: Annotated[
         int, typer.Option("--threads", min=0, help="CPU threads for the encoders (0: as many as there are cores).")
     ] = 0,
+    csv_safe: Annotated[
+        bool,
+        typer.Option(
+            "--csv-safe/--no-csv-safe",
+            help="Write names that a spreadsheet would compute (=…, +…, -…, @…) with an apostrophe before them.",
+        ),
+    ] = True,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
     state.debug = debug
+    SAFE.set(csv_safe)
     if threads:
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(threads)

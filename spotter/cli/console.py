@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,14 +18,31 @@ from rich.markup import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.text import Text
 
 __all__ = [
-    "Failures", "PlainProgress", "duration", "err", "listed", "out", "print_json", "progress_bar", "say_warning",
+    "Failures", "PlainProgress", "duration", "err", "listed", "out", "print_json", "progress_bar", "say", "say_warning",
     "shown", "state",
 ]  # fmt: skip
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that terminals obey; names of files and glosses may hold them."""
+
+
+class SafeConsole(Console):
+    """A console on which no text can move the cursor, change colours or set the window's title, but ours."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text, its control characters as they are written in Python."""
+        return super().render_str(_visible(text), **options)
+
+
+def _visible(text: str) -> str:
+    return CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+out = SafeConsole(highlight=False, soft_wrap=True)
+err = SafeConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 @dataclass
@@ -114,8 +132,13 @@ def duration(seconds: float) -> str:
 
 
 def shown(value: object) -> str:
-    """A text that any terminal can show: names of files may hold bytes that are no letters."""
-    return str(value).encode("utf-8", "backslashreplace").decode()
+    """A text that any terminal can show: names of files may hold bytes that are no letters, and control characters."""
+    return _visible(str(value).encode("utf-8", "backslashreplace").decode())
+
+
+def say(value: object) -> None:
+    """A text as it is, on stdout, for tables that other programs read too."""
+    sys.stdout.write(shown(value) + "\n")
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import out
+from .console import out, say
 
 __all__ = ["register"]
 
@@ -35,5 +35,5 @@ def data(
     if wrong := next((option for option in options if given[option][0] != name), None):
         raise ValueError(f"--{wrong} is for {given[wrong][0]}, not for {name}")
     _, report = prepare(name, source, output, media, **options)
-    print(report.table().text())
+    say(report.table().text())
     out.print(f"manifest, report and lists → {output}/")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .console import Failures, err, out, progress_bar
+from .console import Failures, err, out, progress_bar, say
 from .options import EncoderName, Poses, reads_recordings
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _print_accuracy(
     facts = {"parameters": classifier.parameters(), "seconds per clip": seconds}
     known = signers if all(name in signers for name in truth) else None
     figures = isolated_score(truth, labels, known, k=5, facts=facts)
-    print(figures.table().text())
+    say(figures.table().text())
 
 
 def fit(

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safe_files import locked, open_whole, read_json, sweep, write_json
+from safe_files import locked, open_whole, read_json, safe_cell, sweep, write_json
 
 from .facts import read_facts, within, write_facts
 from .options import LENGTHS
@@ -267,7 +267,7 @@ class Corpus:
             for name, video in self.videos.items():
                 row = facts.get(name, {"signer": "", "date": ""})
                 cells = [video.source, f"{video.duration:.3f}", video.rows, row["signer"], row["date"], video.content]
-                table.writerow([name, *cells])
+                table.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in (name, *cells)])
 
     @contextmanager
     def writing(self) -> Iterator[None]:

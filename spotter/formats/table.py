@@ -10,7 +10,7 @@ from typing import Any
 
 from eval.annotations.tables import DETECTIONS, OWN_COLUMNS, SEGMENTS, VERSION
 from eval.segments import Segment
-from safe_files import whole_file, write_json
+from safe_files import safe_cell, whole_file, write_json
 
 __all__ = ["write_csv", "write_json_table"]
 
@@ -18,11 +18,14 @@ __all__ = ["write_csv", "write_json_table"]
 def write_csv(path: Path, segments: Sequence[Segment]) -> None:
     """A table video, sign, start, end, score; numbers keep every digit (shortest form that reads back the same).
 
-    Segments that all lack a score have no such column.
+    Segments that all lack a score have no such column. A video or sign that a spreadsheet would take for a formula has
+    an apostrophe before it (`safe_files.safe_cell`), which our readers take away again.
     """
     import pandas as pd
 
     table = pd.DataFrame([asdict(s) for s in segments], columns=list(OWN_COLUMNS))
+    for column in ("video", "sign"):
+        table[column] = [safe_cell(text) for text in table[column]]
     if len(table) and table["score"].isna().all():
         table = table.drop(columns="score")
     # pandas leaves a lone carriage return unquoted and would read it back as the end of a row

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safe_files import open_whole, parse_json, read_json, reader, write_json
+from safe_files import open_whole, parse_json, plain_cell, read_json, reader, safe_cell, write_json
 
 from ..detection import Detection
 from .folder import Project
@@ -57,7 +57,7 @@ def export_log(project: Project, path: Path) -> int:
         with open_whole(path) as file:
             table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             table.writeheader()
-            table.writerows({**r, "detail": json.dumps(r["detail"], ensure_ascii=False, sort_keys=True)} for r in rows)
+            table.writerows(_as_cells(row) for row in rows)
     elif path.suffix.lower() == ".json":
         searches = [
             {**asdict(s), "detail": dict(s.detail), "found": [asdict(f) for f in project.log.found(s.id)]}
@@ -67,6 +67,11 @@ def export_log(project: Project, path: Path) -> int:
     else:
         raise ValueError(f"{path}: ending {path.suffix!r}; decisions are written as .csv or .json")
     return len(lines)
+
+
+def _as_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    said = {key: safe_cell(value) if isinstance(value, str) else value for key, value in row.items()}
+    return {**said, "detail": json.dumps(row["detail"], ensure_ascii=False, sort_keys=True)}
 
 
 def _row(state: State, line: Line) -> dict[str, Any]:
@@ -120,7 +125,8 @@ def read_decisions(path: Path) -> tuple[dict[str, Found], list[dict[str, Any]]]:
     try:
         if path.suffix.lower() == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = [dict(row) for row in csv.DictReader(file)]
+                rows = [{k: plain_cell(v) if isinstance(v, str) else v for k, v in row.items()}
+                        for row in csv.DictReader(file)]  # fmt: skip
             if rows and not {"action", "who", "at"} <= set(rows[0]):
                 raise ValueError(f"columns are {', '.join(rows[0])}; expected {', '.join(COLUMNS)}")
             return {}, [{**row, "detail": parse_json(row.get("detail") or "{}")} for row in rows]

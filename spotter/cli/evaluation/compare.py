@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import err, out, print_json
+from ..console import err, out, print_json, say
 from ..options import FrameRate, Tiers, TruthUnit
 
 __all__ = ["register"]
@@ -86,7 +86,7 @@ def eval_compare(
                 f"{chosen.name}: {figures['signs']} signs, one exemplar each; {figures['videos']} videos, "
                 f"{seconds / 60:.1f} minutes, {figures['references']} occurrences"
             )
-            print(table(rows).text())
+            say(table(rows).text())
         if output is not None:
             folder = output if len(data) == 1 else output / chosen.name.replace(":", "-").replace("/", "-")
             write_comparison(folder, chosen, rows)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..console import Failures, err, out, print_json
+from ..console import Failures, err, out, print_json, say
 from ..options import Poses, reads_recordings
 
 __all__ = ["register"]
@@ -115,11 +115,11 @@ def eval_isolated(
         print_json({**score.as_dict(), "confused": confused})
         failures.finish(len(labels))
         return
-    print(score.table().text())
+    say(score.table().text())
     if classes:
-        print(score.class_table().text())
+        say(score.class_table().text())
     if worst:
-        print(maps.pairs_table(worst).text())
+        say(maps.pairs_table(worst).text())
     if confusion is not None:
         out.print(f"confusion matrix → {confusion}")
     if page is not None:
@@ -169,7 +169,7 @@ def _one_shot(
     if json_output:
         print_json(_plain(score, len(clips), signers is not None))
         return
-    print(score.table().text())
+    say(score.table().text())
     out.print(
         f"{len(clips)} clips of {score.signs} signs; queries "
         + ("by other signers than the exemplar's" if signers is not None else "by anybody: no signers are given")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import err, out, print_json
+from ..console import err, out, print_json, say
 from ..options import FrameRate, PredictionsTiers, PredictionsUnit, Tiers, TruthUnit
 from . import compare as comparing
 from . import isolated
@@ -106,9 +106,9 @@ def eval_spotting(
     if json_output:
         print_json(single.as_dict())
         return
-    print(single.table().text())
+    say(single.table().text())
     if signs:
-        print(single.sign_table().text())
+        say(single.sign_table().text())
 
 
 def _short_names(paths: list[Path]) -> list[str]:
