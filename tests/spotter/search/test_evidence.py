@@ -158,12 +158,13 @@ def test_of_too_many_candidates_the_best_are_embedded_and_windows_speak_for_the_
 
 
 def test_where_windows_speak_for_most_the_same_signs_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, examples, _, found = searched()
+    query, examples, _, found = searched()
+    hours = query.frames / query.fps / 3600
     shipped = shipped_judge(small_world().encoder.id)
     assert shipped is not None
     accepted = []
     for candidates in (found, coarse(monkeypatch, 0.3)[0]):
-        sign, spans, probability = judged_places(candidates, examples.signs, shipped[0])
+        sign, spans, probability = judged_places(candidates, examples.signs, shipped[0], hours)
         likely = probability >= THRESHOLD
         accepted.append((sign[likely].tolist(), spans[likely], probability[likely]))
     assert len(accepted[0][0]) >= 3
