@@ -6,7 +6,8 @@ FOLDER holds the real collections (`scripts.real.sets`). One exemplar a sign, qu
 the sign; the mean over draws of the exemplars. *Vectors*: cosine of the signs' vectors, what `spotter eval isolated
 --one-shot` on vectors says. *Alignment*: dynamic time warping of the encoder's frame features. *Both*:
 `spotter.search.likeness`, what `spotter classify --gallery` and `spotter eval isolated --one-shot` on clips do.
-`wlasl25` and `fingerspelling` are for reporting; the others were looked at when the evidence was chosen.
+`wlasl25` and `fingerspelling` were for reporting when the evidence was chosen, the others were looked at; encoders and
+the head for several exemplars are chosen on `wlasl25` too, never on `fingerspelling`.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ FOLDER holds the real collections (`scripts.real.sets`). The default checkpoint 
 a recipe, of features, of a loss) are made on the development sets: ksl13, traduttore (9 and 16 signs), ksl77 (the signs
 that two people show) and wlasl25; fingerspelling is for reporting alone. Clips are trimmed and turned around as
 `spotter enroll` does it, and compared by the cosine of their vectors; means over draws of the exemplars. Several
-encoders in one name, joined by `+`, are an ensemble: the mean of their cosines. Under a minute of one core for one.
+encoders in one name, joined by `+`, are an ensemble: the sum of their cosines, times a weight that may follow a colon
+(`default+sl-gcn:0.5`), as `spotter spot --fuse` weighs them. Under a minute of one core for one encoder.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,15 +37,27 @@ def several(clips: Sequence[Clip]) -> list[Clip]:
     return [c for c in clips if labels.count(c.label) >= 2]
 
 
+def weighed(ensemble: str) -> list[tuple[str, float]]:
+    """(encoder, weight) of "default+sl-gcn:0.5"; a weight that is not named is 1."""
+    parts = [part.rpartition(":") for part in ensemble.split("+")]
+    return [(name if colon else weight, float(weight) if colon else 1.0) for name, colon, weight in parts]
+
+
 def vectors_of(encoder: str, clips: Sequence[Clip]) -> NDArray[np.float32]:
     """(N, D) unit rows as `spotter enroll` makes them."""
     named = [replace(c, label=c.label if c.label else c.name) for c in clips]
     return np.asarray(enroll(named, encoder=load_encoder(encoder)).vectors)
 
 
-def score(encoder: str, clips: Sequence[Clip], draws: int) -> RetrievalScore:
-    """Of an encoder, or of several joined by "+"."""
-    similarity = np.mean([cosine_similarity(vectors_of(name, clips)) for name in encoder.split("+")], axis=0)
+def score(
+    ensemble: str, vectors: Mapping[str, NDArray[np.float32]], clips: Sequence[Clip], draws: int
+) -> RetrievalScore:
+    """Of an encoder, or of several joined by "+".
+
+    Args:
+        vectors: of the clips, by encoder.
+    """
+    similarity = sum(weight * cosine_similarity(vectors[name]) for name, weight in weighed(ensemble))
     signers = [str(c.signer).partition("|")[0] for c in clips]
     return one_shot_retrieval(similarity, [str(c.label) for c in clips], signers, ks=(1,), draws=draws)
 
@@ -61,7 +74,8 @@ def main() -> None:
     print("|---|---|---|" + "---|" * len(args.encoders))
     for name in REPORTING if args.reporting else DEVELOPMENT:
         clips = several(sets[name])
-        scores = [score(encoder, clips, args.draws) for encoder in args.encoders]
+        vectors = {e: vectors_of(e, clips) for e in {e for named in args.encoders for e, _ in weighed(named)}}
+        scores = [score(ensemble, vectors, clips, args.draws) for ensemble in args.encoders]
         cells = [f"{s.recall[1].mean():.3f}, {s.mrr.mean():.3f}" for s in scores]
         print(f"| {name} | {scores[0].signs} | {len(clips)} | " + " | ".join(cells) + " |", flush=True)
 

@@ -222,7 +222,11 @@ def _classifier(model: Path | None, gallery: Path | None, encoder: str, device: 
     if model is not None:
         return Classifier(model, device)
     assert gallery is not None
-    return NearestExemplar(Gallery.load(gallery), load_encoder(encoder).to(device))
+    named = NearestExemplar(Gallery.load(gallery), load_encoder(encoder).to(device))
+    if named.learned is not None:
+        head, right = named.learned.rule.name, named.learned.left_out
+        out.print(f"rule: {head}; of exemplars with another of their sign {right:.1%} are named rightly when left out")
+    return named
 
 
 def _print_accuracy(

@@ -101,6 +101,15 @@ def test_clips_are_classified_by_one_example_a_sign(trained: Path) -> None:
     assert [(row["sample"], row["label"]) for row in rows_of(found)] == [
         (f"sign-{k:03d}/a", f"sign-{k:03d}") for k in range(4)
     ]
+    assert "rule:" not in done.output  # one example each teaches nothing
+    for k in range(4):
+        pose = world.clip(k, signer=6).pose
+        assert pose is not None
+        write_pose(trained / "more" / f"sign-{k:03d}.pose", pose)
+    assert run("enroll", trained / "more", "-o", trained / "gallery", "--add").exit_code == 0
+    done = run("classify", trained / "clips", "-g", trained / "gallery", "-o", found, "--top", "1")
+    assert "rule: head; of exemplars with another of their sign" in " ".join(done.output.split())
+    assert [row["label"] for row in rows_of(found)] == [f"sign-{k:03d}" for k in range(4)]
 
 
 def test_data_that_knows_the_answer_is_scored(trained: Path) -> None:
