@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .interpolation import rows_at
 from .skeletons import SKELETONS, map_joints
 
-__all__ = ["Clip", "Pose", "Span"]
+__all__ = ["Clip", "Film", "Pose", "Span"]
 
 MOST_CONFIDENT = 1 + 1e-3
 """Rounding of 16-bit numbers and of resampling may pass 1."""
@@ -31,6 +31,26 @@ class Span(NamedTuple):
     label: str
     start: int
     end: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """Where a clip's pictures are decoded from, one at a time, when they are needed.
+
+    Attributes:
+        path: a video, or a folder of images.
+        fps: frames per second of a folder of images, None for a video.
+        start, end: seconds of the part that the clip shows; end None is the end of the file.
+        mirrored: the pictures are turned around, left for right.
+        crops: folder where what encoders cut out of the pictures is kept; None keeps it as long as the process runs.
+    """
+
+    path: Path
+    fps: float | None = None
+    start: float = 0.0
+    end: float | None = None
+    mirrored: bool = False
+    crops: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +178,7 @@ class Clip:
         fps: frames per second of ``pose`` and ``frames``.
         pose: the signer's keypoints, or None.
         frames: (T, H, W, 3) uint8 RGB, or None. Only short clips hold their frames; long video is streamed.
+        film: where its pictures are streamed from, or None.
         path: the video file, or None.
         label: the sign, when the clip shows one.
         signer: who signs, when known.
@@ -174,6 +195,7 @@ class Clip:
     signer: str | None = None
     spans: tuple[Span, ...] = ()
     extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    film: Film | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.fps < math.inf:
@@ -202,4 +224,10 @@ class Clip:
             frames=None if self.frames is None else self.frames[rows],
             spans=inside,
             extra={key: value[rows] for key, value in self.extra.items()},
+            film=None if self.film is None else self._film_of(start, end),
         )
+
+    def _film_of(self, start: int, end: int) -> Film:
+        assert self.film is not None
+        zero = self.film.start
+        return replace(self.film, start=zero + start / self.fps, end=zero + end / self.fps)

@@ -66,4 +66,5 @@ def right_handed(clip: Clip) -> Clip:
     if left_share(clip.pose) < (OVER_TIME if several else CLEARLY):
         return clip
     frames = None if clip.frames is None else np.ascontiguousarray(clip.frames[:, :, ::-1])
-    return replace(clip, pose=clip.pose.mirrored(), frames=frames)
+    film = None if clip.film is None else replace(clip.film, mirrored=not clip.film.mirrored)
+    return replace(clip, pose=clip.pose.mirrored(), frames=frames, film=film)

@@ -163,7 +163,7 @@ def read_clip(
     for _, frame in read_frames(path, fps, start, end, size):
         frames.append(frame)
         if len(frames) > MAX_CLIP_SECONDS * fps:
-            raise VideoError(f"{path}: longer than {MAX_CLIP_SECONDS:.0f} s; stream it with read_frames")
+            raise VideoError(f"{path}: longer than {MAX_CLIP_SECONDS:.0f} s, stream it with read_frames")
     if not frames:
         raise VideoError(f"{path}: no frame between {start} s and {end} s")
     return Clip(path.stem, fps, frames=np.stack(frames), path=path)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .corpus.options import IndexOptions, SearchOptions
     from .enrolment import enroll
     from .formats import read, write
-    from .pipeline import Companion, spot, spot_videos
+    from .fusion.ensemble import Ensemble, Member
+    from .pipeline import spot, spot_videos
     from .report.page import write_report
     from .results import Detections, SpottingResult
     from .scoring import score
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Clip": "embeddings.clip",
-    "Companion": "spotter.pipeline",
     "Corpus": "spotter.corpus.folder",
     "Detections": "spotter.results",
+    "Ensemble": "spotter.fusion.ensemble",
     "Gallery": "gallery",
     "IndexOptions": "spotter.corpus.options",
+    "Member": "spotter.fusion.ensemble",
     "Pose": "embeddings.clip",
     "PoseSource": "embeddings.recordings",
     "SearchOptions": "spotter.corpus.options",
@@ -74,7 +76,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Clip", "Companion", "Corpus", "Detection", "Detections", "Gallery", "IndexOptions", "Pose", "PoseSource",
+    "Clip", "Corpus", "Detection", "Detections", "Ensemble", "Gallery", "IndexOptions", "Member", "Pose", "PoseSource",
     "SearchOptions", "Segment", "Selection", "SimilarityTrack", "SpottingOptions", "SpottingResult", "TransferOptions",
     "__version__", "enroll", "estimate", "index", "load_encoder", "read", "read_pose", "read_segments", "score",
     "search_corpus", "spot", "spot_videos", "write", "write_pose", "write_report",

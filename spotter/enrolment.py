@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embeddings.prepared import Prepared, prepared
-from embeddings.recordings import PoseSource, Recording, one_recording
+from embeddings.recordings import PoseSource, Recording, RecordingError, one_recording, read_recording
 from eval.segments import Segment
 
 from .exemplars import QUERY_NAME, Exemplar, find_exemplars
@@ -161,20 +162,21 @@ class _Enrolment:
         example = self._prepared(exemplar.source)
         clip = example.clip
         given = exemplar.span if exemplar.span is not None else span_of(clip.name, self.spans)
-        start, end = exemplar_span(clip, given, self.trim)
-        first, last = example.encoder_frames(start, end)
+        seconds, posed = _span(exemplar.source, example, given, self.trim, self.poses)
+        first, last = example.encoder_frames(seconds[0] * clip.fps, seconds[1] * clip.fps)
         vector = example.embed(np.array([[first, max(last, first + 1)]]))
         source = clip.path.name if clip.path is not None else clip.name
-        seconds = start / clip.fps, end / clip.fps
         name = same_exemplar(self.gallery, exemplar.label, vector[0], source, *seconds)
         if name is None:
-            features = example.features[example.rows(start, end)]
+            features = example.features_of(example.rows(seconds[0] * clip.fps, seconds[1] * clip.fps))
             facts: dict[str, Any] = {"source": source, "start": seconds[0], "end": seconds[1], "frames": len(features)}
             seen_in = _film(exemplar.source)
             if seen_in is not None or clip.path is not None:
                 facts["path"] = str(Path(seen_in if seen_in is not None else str(clip.path)).resolve())
             (name,) = self.gallery.add(vector, [exemplar.label], facts=[facts], features=[features])
-            pose = None if seen_in is not None or clip.pose is None else clip.pose[start:end]
+            pose = None
+            if seen_in is None and posed is not None:
+                pose = posed[round(seconds[0] * posed.fps) : round(seconds[1] * posed.fps)]
             self._seen[name] = (seen_in, seconds, pose)
         self.used.append(name)
 
@@ -199,6 +201,31 @@ class _Enrolment:
             for name, picture in zip(names, jpeg_strips(film, [self._seen[n][1] for n in names]), strict=True):
                 if picture:
                     self.gallery.set_thumbnail(name, picture)
+
+
+def _span(
+    source: Any, example: Prepared, given: tuple[float, float] | None, trim: bool, poses: PoseSource | None
+) -> tuple[tuple[float, float], Pose | None]:
+    """Seconds [start, end) of the sign, and the clip's pose where one was looked at.
+
+    As given, else from hands-up to hands-down, whatever the encoder looks at. A clip that has no pose, and none that
+    could be estimated, is taken whole, with a warning.
+    """
+    clip = example.clip
+    if len(clip) == 0:  # pictures alone, streamed: as long as they last
+        clip = replace(clip, extra={"frames": np.zeros((len(example), 0))}, fps=example.encoder.fps)
+    if given is None and trim and clip.pose is None:
+        try:
+            posed = read_recording(source, ("pose",), poses, asker="trimming to the sign").pose
+        except RecordingError:
+            warnings.warn(f"{clip.name}: has no pose to trim it by; it is taken whole", stacklevel=2)
+        else:
+            assert posed is not None
+            length = len(clip) / clip.fps
+            start, end = (frame / posed.fps for frame in hands_up_span(posed))
+            return (start, min(end, length)) if start < length else (0.0, length), posed
+    start, end = exemplar_span(clip, given, trim)
+    return (start / clip.fps, end / clip.fps), clip.pose
 
 
 def _same_source(one: Any, other: Any) -> bool:

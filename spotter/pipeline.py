@@ -7,8 +7,8 @@ probabilities; for encoders without a judge: similarity track → peaks → alig
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,42 +18,30 @@ from embeddings.recordings import PoseSource, source_name
 from embeddings.skeletons import SKELETONS
 
 from .detection import Detection
+from .fusion.ensemble import Ensemble
+from .fusion.search import EnsembleSearch
 from .results import Detections, SpottingResult
 from .search.calibrate import shipped_judge
-from .search.fusion import fuse
 from .search.judge import Judge
 from .search.options import SpottingOptions, TransferOptions
 from .search.plain import plain_detections
-from .search.query import Plan, Query, make_plan, similarity_track
+from .search.query import Query, make_plan, similarity_track
 from .search.selection import as_expected, selected
-from .search.track import SimilarityTrack
 
 if TYPE_CHECKING:
-    from embeddings.clip import Clip, Pose
+    from embeddings.clip import Pose
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["Companion", "VideoSearch", "spot", "spot_videos"]
+    from .fusion.published import PublishedSearch
 
 
-@dataclass(frozen=True, eq=False)
-class Companion:
-    """A further encoder whose similarity is fused with the first one's.
-
-    Attributes:
-        gallery: the same signs, enrolled with this encoder.
-        encoder: name, checkpoint file, or an encoder already loaded.
-        weight: of its similarity; the first encoder's is 1.
-    """
-
-    gallery: Gallery
-    encoder: str | Encoder
-    weight: float = 1.0
+__all__ = ["Search", "VideoSearch", "spot", "spot_videos"]
 
 
 def spot(
     video: Any,
-    gallery: Gallery,
+    gallery: Gallery | Ensemble,
     encoder: str | Encoder = "default",
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
@@ -63,7 +51,7 @@ def spot(
 
     Args:
         video: a recording's path (docs/inputs.md), a `Clip`, a `Pose`, or a list of these.
-        gallery: exemplars made with the same encoder.
+        gallery: exemplars made with the same encoder; or several encoders with theirs (`Ensemble`), which are fused.
         known: video name → the one sign to look for in it (the challenge's protocol); its best place is reported
             whatever its score.
 
@@ -80,28 +68,30 @@ def spot(
 
 def spot_videos(
     videos: Iterable[Any],
-    gallery: Gallery,
+    gallery: Gallery | Ensemble,
     encoder: str | Encoder = "default",
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
-    companions: Sequence[Companion] = (),
     tracks: bool = True,
 ) -> list[SpottingResult]:
     """Spots several videos; one that fails is reported in its result and the others go on.
 
     Args:
+        gallery: exemplars made with the encoder; or an `Ensemble` of encoders with theirs, then `encoder` is not used.
         progress: called with the name of each video when it is done.
-        companions: further encoders to fuse with, for the signs that all galleries hold. Fused scores are weighted
-            cosines, which no judge knows: without a threshold, 0.6 counts.
         tracks: keep the similarity tracks: a number for every sign and window of every video.
 
     Raises:
         ValueError: a gallery is empty, was made by another encoder, or lacks a known sign; or options that need
             probabilities with an encoder that has no judge.
     """
-    search = VideoSearch(gallery, encoder, options, poses, known, companions, tracks)
+    search: Search
+    if isinstance(gallery, Ensemble):
+        search = EnsembleSearch(gallery, options, poses, known, tracks)
+    else:
+        search = VideoSearch(gallery, encoder, options, poses, known, tracks)
     results: list[SpottingResult] = []
     for result in search.each(videos):
         results.append(result)
@@ -125,21 +115,19 @@ class VideoSearch:
         options: SpottingOptions | None = None,
         poses: PoseSource | None = None,
         known: Mapping[str, str] | None = None,
-        companions: Sequence[Companion] = (),
         tracks: bool = True,
     ) -> None:
         options = SpottingOptions() if options is None else options
         encoder = _matching(gallery, encoder)
-        others = [replace(c, encoder=_matching(c.gallery, c.encoder)) for c in companions]
         for name, sign in (known or {}).items():
             if sign not in gallery:
                 raise ValueError(f"video {name!r} is said to hold {sign!r}, of which the gallery has no exemplar")
-        shipped = shipped_judge(encoder.id) if options.calibrated and not others else None
+        shipped = shipped_judge(encoder.id) if options.calibrated else None
         if shipped is None and ((options.select.given and options.select.best is None) or options.expect is not None):
             raise ValueError(
                 f"encoder {encoder.name!r} gives cosines, not probabilities; choose a threshold or the best so many"
             )
-        self._run = _Run(gallery, encoder, options, others, poses, known, tracks)
+        self._run = _Run(gallery, encoder, options, poses, known, tracks)
         self._run.judge = None if shipped is None else Judge(gallery, options, *shipped)
 
     @property
@@ -155,27 +143,31 @@ class VideoSearch:
     def each(self, videos: Iterable[Any]) -> Iterator[SpottingResult]:
         """The result of each video, in their order; with Top-K transfer, all of them at the end."""
         run, transfer = self._run, self._run.options.transfer
-        waiting: list[tuple[SpottingResult, Query | None, list[SimilarityTrack]]] = []
+        waiting: list[tuple[SpottingResult, Query | None]] = []
         for video in videos:
-            result, query, further = run.encoded(video)
+            result, query = run.encoded(video)
             if transfer is not None:
-                waiting.append((result, query, further))
+                waiting.append((result, query))
                 continue
             if query is not None:
-                run.finish(result, query, {}, further)
+                run.finish(result, query, {})
             yield result
         if transfer is not None:
-            queries = {at: query for at, (_, query, _) in enumerate(waiting) if query is not None}
+            queries = {at: query for at, (_, query) in enumerate(waiting) if query is not None}
             moved = _transferred(queries, run.gallery, transfer, run.known)
-            for at, (result, query, further) in enumerate(waiting):
+            for at, (result, query) in enumerate(waiting):
                 if query is not None:
-                    run.finish(result, query, moved[at], further)
+                    run.finish(result, query, moved[at])
                 yield result
 
     def choose(self, results: Sequence[SpottingResult]) -> None:
         """Leaves the detections that are asked for, of all videos together; those of a threshold stand already."""
         if not self._run.options.threshold_stands:
             _select(results, self._run.options, len(self._run.gallery.labels), self._run)
+
+
+Search = Union["VideoSearch", EnsembleSearch, "PublishedSearch"]
+"""What searches videos: `each`, `choose`, and whether results depend on all videos (`together`, `chooses_at_end`)."""
 
 
 def _select(results: Sequence[SpottingResult], options: SpottingOptions, signs: int, run: _Run) -> None:
@@ -219,46 +211,32 @@ class _Run:
     gallery: Gallery
     encoder: Encoder
     options: SpottingOptions
-    companions: Sequence[Companion]
     poses: PoseSource | None
     known: Mapping[str, str] | None
     tracks: bool
     judge: Judge | None = None
 
-    def plan(self, gallery: Gallery, encoder: Encoder) -> Plan:
-        return make_plan(gallery, self.options, self.judge is not None, encoder.window)
-
-    def encoded(self, video: Any) -> tuple[SpottingResult, Query | None, list[SimilarityTrack]]:
-        """(result, prepared query or None, the companions' tracks)."""
+    def encoded(self, video: Any) -> tuple[SpottingResult, Query | None]:
+        """(result, prepared query or None)."""
         name = source_name(video)
         try:
-            clip = load_clip(video, self.encoder, self.poses)
+            clip = load_clip(video, self.encoder, self.poses, streamed=True)
             if clip.pose is not None and nobody_seen(clip.pose):
                 nobody = SpottingResult(name, duration=len(clip) / clip.fps, calibrated=self.judge is not None)
                 nobody.warning = f"{name}: no signer is seen in it; head and shoulders have to be in the picture"
-                return nobody, None, []
-            query = Query(clip, self.encoder, self.plan(self.gallery, self.encoder))
-            tracks = [self._companion_track(clip, other) for other in self.companions]
+                return nobody, None
+            plan = make_plan(self.gallery, self.options, self.judge is not None, self.encoder.window)
+            query = Query(clip, self.encoder, plan)
         except (ValueError, KeyError, OSError) as error:
-            return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None, []
-        return SpottingResult(query.name, duration=query.duration, calibrated=self.judge is not None), query, tracks
+            return SpottingResult(name, error=str(error) if name in str(error) else f"{name}: {error}"), None
+        return SpottingResult(query.name, duration=query.duration, calibrated=self.judge is not None), query
 
-    def _companion_track(self, clip: Clip, other: Companion) -> SimilarityTrack:
-        encoder = _matching(other.gallery, other.encoder)
-        query = Query(load_clip(clip, encoder, self.poses), encoder, self.plan(other.gallery, encoder))
-        return similarity_track(query, other.gallery)
-
-    def finish(
-        self, result: SpottingResult, query: Query, moved: dict[int, NDArray[np.float32]],
-        further: Sequence[SimilarityTrack],
-    ) -> None:  # fmt: skip
+    def finish(self, result: SpottingResult, query: Query, moved: dict[int, NDArray[np.float32]]) -> None:
         """Fills in the detections and frees the query's vectors."""
         sign = None if self.known is None else self.known.get(result.video)
         track = None
         if self.tracks or self.judge is None:
             track = similarity_track(query, self.gallery, moved)
-            if further:
-                track = fuse([track, *further], [1.0, *(c.weight for c in self.companions)])
         if self.judge is not None:
             result.detections = Detections(self.judge.detections(query, moved, sign))
         elif track is not None:

@@ -527,6 +527,13 @@ def make_store(folder: Path) -> None:
     write_store(folder / "poses.h5", {"talk": pose()})
 
 
+def make_views(folder: Path) -> None:
+    from embeddings.crops import write_crops
+
+    crops = ([np.full((64, 64, 3), k, np.uint8)] for k in range(2))
+    write_crops([folder / "talk.centre-64.h5"], crops, [64], 25.0, [{}])
+
+
 def make_packed(folder: Path) -> None:
     from embeddings.pose.formats.store import write_packed
 
@@ -780,6 +787,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "embeddings/phonology/pictures.py:_save": make_drawing,
     "embeddings/pose/files.py:write_pose": make_pose,
     "embeddings/pose/formats/spoter_csv.py:write_spoter_csv": make_spoter_csv,
+    "embeddings/crops/store.py:write_crops": make_views,
     "embeddings/pose/formats/store.py:write_store": make_store,
     "embeddings/pose/formats/store.py:write_packed": make_packed,
     "embeddings/training/log.py:TrainingLog.__init__": make_log,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from .table import ENCODERS, encoder_class
 
 if TYPE_CHECKING:
     from .base import Encoder
+    from .compute import Precision
 
-__all__ = ["ENCODERS", "SHIPPED", "encoder_class", "load_encoder"]
+__all__ = ["ENCODERS", "SHIPPED", "checkpoint_file", "encoder_class", "load_encoder"]
 
 SHIPPED: dict[str, str] = {
     "default": "sign-tcn.safetensors",
@@ -29,34 +32,72 @@ real recordings of 37 signs beside it (traduttore-model, American, MIT; ksl13, K
 """
 
 
-def load_encoder(which: str | Path = "default", device: str = "cpu") -> Encoder:
-    """An encoder ready to embed.
+BEST = "best.safetensors"
+"""The checkpoint of a training, in its folder."""
 
-    Args:
-        which: "default" or another name of `SHIPPED`, "pose-cosine" (needs no weights), or a checkpoint file. With
-            ":dense" after it, in dense mode (`dense.dense`): one pass over a clip in place of one per window.
+
+@contextmanager
+def checkpoint_file(which: str | Path) -> Iterator[Path]:
+    """The file of a checkpoint: of a shipped name, of the folder of a training, or the file itself.
 
     Raises:
-        ValueError: neither a shipped name nor a readable checkpoint.
+        ValueError: there is none.
     """
     from importlib.resources import as_file, files
 
-    from .checkpoint import load_checkpoint
+    path = Path(which)
+    if str(which) in SHIPPED:
+        with as_file(files(module_name("embeddings")) / "weights" / SHIPPED[str(which)]) as shipped:
+            yield shipped
+    elif path.is_dir():
+        if not (path / BEST).is_file():
+            raise ValueError(f"{path}: a folder without {BEST}; expected a checkpoint or the folder of spotter train")
+        yield path / BEST
+    elif path.exists():
+        yield path
+    else:
+        names = ", ".join([*SHIPPED, "pose-cosine"])
+        raise ValueError(f"{which}: no such checkpoint; expected a shipped encoder ({names}) or a checkpoint file")
 
+
+def load_encoder(
+    which: str | Path = "default",
+    device: str = "cpu",
+    batch: int | None = None,
+    precision: Precision = "float32",
+) -> Encoder:
+    """An encoder ready to embed.
+
+    Args:
+        which: "default" or another name of `SHIPPED`, "pose-cosine" (needs no weights), a checkpoint file, or the
+            folder of a training (its best weights). With ":dense" after it, in dense mode (`dense.dense`): one pass
+            over a clip in place of one per window.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto": a GPU where there is one.
+        batch: windows computed together; None leaves it to the network. More take more memory, and less time on a GPU.
+        precision: "float32", "bfloat16", or "float16" (GPUs only). Vectors are float32 whatever it is.
+
+    Raises:
+        ValueError: neither a shipped name nor a readable checkpoint or training; or no such device or precision here.
+    """
+    from .checkpoint import load_checkpoint
+    from .compute import check_precision, torch_device
+
+    place = torch_device(device)
+    check_precision(precision, place)
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; expected at least 1 window")
     exact, _, mode = str(which).rpartition(":")
     if exact and mode == "dense":
         from .dense import dense
 
-        return dense(load_encoder(exact, device)).eval()
+        return dense(load_encoder(exact, device, batch, precision)).eval()
     encoder: Any
     if str(which) == "pose-cosine":
         encoder = encoder_class("pose-cosine")()
-    elif str(which) in SHIPPED:
-        with as_file(files(module_name("embeddings")) / "weights" / SHIPPED[str(which)]) as path:
-            encoder = load_checkpoint(path)
-    elif Path(which).exists():
-        encoder = load_checkpoint(Path(which))
     else:
-        names = ", ".join([*SHIPPED, "pose-cosine"])
-        raise ValueError(f"{which}: neither a shipped encoder ({names}) nor a checkpoint file")
-    return encoder.to(device).eval()
+        with checkpoint_file(which) as path:
+            encoder = load_checkpoint(path)
+    encoder.precision = precision
+    if batch is not None:
+        encoder.at_once = batch
+    return encoder.to(place).eval()

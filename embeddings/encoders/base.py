@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..clip import Clip
 from ..interpolation import rows_at
+from .compute import Precision, computing
 
-__all__ = ["Encoder", "EncoderOutput", "Inputs", "interpolated", "window_positions"]
+__all__ = ["Encoder", "EncoderOutput", "Inputs", "interpolated", "unit_rows", "window_positions"]
 
 Inputs = Mapping[str, NDArray[np.float32]]
 """Per-frame inputs of one clip: name → (T, …) float32 without NaN."""
@@ -61,6 +63,11 @@ def interpolated(values: Tensor, positions: Tensor) -> Tensor:
     return first + (values[rows, (low + 1).clamp(max=values.shape[1] - 1)] - first) * weight
 
 
+def unit_rows(rows: Tensor) -> Tensor:
+    """Rows of length 1, also where they were computed in 16 bits."""
+    return F.normalize(rows) if torch.is_autocast_enabled(rows.device.type) else rows
+
+
 class Encoder(nn.Module):
     """A network that turns windows of a clip into unit vectors.
 
@@ -76,6 +83,9 @@ class Encoder(nn.Module):
         window: number of frames the network sees.
         dim: D of the embedding.
         label_set: class labels of the logits, or ().
+        parts: of how many unit vectors, each over √parts, the embedding is made; 1 where it is one.
+        at_once: windows that are computed together; memory grows with it, vectors do not depend on it.
+        precision: what vectors are computed in (`compute.DTYPES`); they are float32 whatever it is.
     """
 
     name: ClassVar[str]
@@ -88,6 +98,9 @@ class Encoder(nn.Module):
     window: int = 16
     dim: int
     label_set: tuple[str, ...] = ()
+    parts: int = 1
+    at_once: int = 128
+    precision: Precision = "float32"
 
     @classmethod
     def config_class(cls) -> type:
@@ -117,13 +130,20 @@ class Encoder(nn.Module):
         """
         return self({name: interpolated(values, positions) for name, values in inputs.items()})
 
+    def staged(self, inputs: Inputs) -> Inputs:
+        """Prepared inputs of a whole clip with the work that windows share done, for `embed` and `clip_features`."""
+        return inputs
+
     def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Vectors of every frame (T, F), unit rows, for alignment.
 
         Unless a network has features of its own for a frame, those of a short window around it.
         """
-        frames = len(next(iter(inputs.values())))
-        centres = np.arange(frames) + 0.5
+        return self.window_features(inputs, np.arange(len(next(iter(inputs.values())))))
+
+    def window_features(self, inputs: Inputs, frames: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Vectors (n, D), unit rows, of the short windows around frames (n,)."""
+        centres = frames + 0.5
         return self.embed(inputs, np.stack([centres - self.window / 4, centres + self.window / 4], axis=1))
 
     def check_inputs(self, inputs: Mapping[str, Any]) -> None:
@@ -144,10 +164,15 @@ class Encoder(nn.Module):
                 for name in self.required_inputs
             }
 
-    @torch.inference_mode()
-    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
-        """Vectors (W, D) float32, unit rows, of half-open frame windows (W, 2) of one prepared clip."""
+    @computing
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int | None = None) -> NDArray[np.float32]:
+        """Vectors (W, D) float32, unit rows, of half-open frame windows (W, 2) of one prepared clip.
+
+        Args:
+            batch: windows computed together; None takes `at_once`.
+        """
         self.check_inputs(inputs)
         self.eval()
-        rows = [self(part).embedding.float().cpu().numpy() for part in self.batches(inputs, windows, batch)]
+        parts = self.batches(inputs, windows, self.at_once if batch is None else batch)
+        rows = [unit_rows(self(part).embedding.float()).cpu().numpy() for part in parts]
         return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

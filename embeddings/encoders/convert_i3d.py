@@ -72,7 +72,7 @@ def convert_state(state: Mapping[str, Tensor]) -> tuple[I3DConfig, dict[str, Ten
         raise ValueError(f"the checkpoint takes {stem.shape[1]} input channels; only RGB (3) is supported")
     head = {key: value for key, value in named.items() if key.startswith(("mlp.res.", "mlp.adaptor."))}
     classifier = _classifier(named)
-    sizes = (
+    sizes: dict[str, Any] = (
         {"hidden": len(head["mlp.adaptor.0.weight"]), "embedding": len(head["mlp.adaptor.2.weight"])} if head else {}
     )
     config = I3DConfig(

@@ -20,7 +20,8 @@ from torch.nn import functional as F
 
 from ..clip import Clip
 from ..interpolation import rows_at
-from .base import Encoder, EncoderOutput, Inputs
+from .base import Encoder, EncoderOutput, Inputs, unit_rows
+from .compute import computing
 from .graph_layers import Attention
 from .i3d import I3D, Mixed, SamePool, Triple, Unit3D
 from .image_encoder import ImageEncoder
@@ -67,6 +68,7 @@ class Dense(Encoder):
         self.name, self.required_inputs = encoder.name, encoder.required_inputs  # type: ignore[misc]
         self.config, self.id, self.fps = encoder.config, encoder.id, encoder.fps
         self.window, self.dim, self.label_set = encoder.window, encoder.dim, encoder.label_set
+        self.precision, self.parts = encoder.precision, encoder.parts
 
     def prepare(self, clip: Clip) -> dict[str, NDArray[np.float32]]:
         return self.exact.prepare(clip)
@@ -75,8 +77,8 @@ class Dense(Encoder):
         output: EncoderOutput = self.exact(inputs)
         return output
 
-    @torch.inference_mode()
-    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
+    @computing
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int | None = None) -> NDArray[np.float32]:
         """As `Encoder.embed`, nearly; `batch` has no meaning here."""
         self.check_inputs(inputs)
         self.eval()
@@ -101,7 +103,7 @@ class Dense(Encoder):
             positions = origin + (np.arange(part.low, part.high) + 0.5) * step - 0.5
             samples = torch.from_numpy(self._samples(values, np.asarray(positions, np.float64))).to(device)
             begins = torch.from_numpy(first[part.mine] - part.low).to(device)
-            rows[part.mine] = self.network(samples, begins).float().cpu().numpy()
+            rows[part.mine] = unit_rows(self.network(samples, begins).float()).cpu().numpy()
         return rows
 
     def _samples(self, values: NDArray[np.float32], positions: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MARGIN", "central_inputs", "clip_rows", "square_frames"]
+__all__ = ["MARGIN", "central_inputs", "clip_rows", "middle_of", "square_frame", "square_frames"]
 
 MARGIN = 256 / 224
 """Training pictures are this much larger than the network's: room for the crops."""
@@ -35,15 +35,22 @@ def _resize(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     return np.asarray(resized, np.uint8)
 
 
+def square_frame(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A frame (H, W, 3) with the short side resized to `side` and the centre cut out: (side, side, 3)."""
+    scale = side / min(frame.shape[:2])
+    width, height = max(side, round(frame.shape[1] * scale)), max(side, round(frame.shape[0] * scale))
+    return middle_of(_resize(frame, width, height), side)
+
+
+def middle_of(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The middle (side, side, 3) of a frame (H, W, 3)."""
+    top, left = ((length - side) // 2 for length in frame.shape[:2])
+    return frame[top : top + side, left : left + side]
+
+
 def square_frames(frames: Iterable[NDArray[np.uint8]], side: int) -> NDArray[np.uint8]:
     """Frames (H, W, 3) with the short side resized to `side` and the centre cut out: (T, side, side, 3)."""
-    rows = []
-    for frame in frames:
-        scale = side / min(frame.shape[:2])
-        width, height = max(side, round(frame.shape[1] * scale)), max(side, round(frame.shape[0] * scale))
-        resized = _resize(frame, width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        rows.append(resized[top : top + side, left : left + side])
+    rows = [square_frame(frame, side) for frame in frames]
     return np.stack(rows) if rows else np.zeros((0, side, side, 3), np.uint8)
 
 

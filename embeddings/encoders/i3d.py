@@ -47,7 +47,8 @@ _STAGES: tuple[tuple[str, tuple[int, int, int, int, int, int] | None], ...] = (
 class I3DConfig:
     """width: multiplier of every channel count (1 as published). classifier_on: what the class scores are linear in:
     the 256 values before normalisation (a unit row could not express confidence), or the 1024 features, as in
-    published checkpoints."""
+    published checkpoints. crop: what frames are cut to first, see `embeddings.crops.views`; that of the
+    spotting entry of 2022 saw "nose"."""
 
     classes: int = 0
     head: Literal["mlp", "plain"] = "mlp"
@@ -58,6 +59,7 @@ class I3DConfig:
     dropout: float = 0.5
     window: int = 16
     size: int = 224
+    crop: Literal["centre", "nose", "body"] = "centre"
     fps: float = 25.0
 
 
@@ -166,6 +168,7 @@ class I3D(ImageEncoder):
                 "expected 'mlp' or 'plain', and 'embedding' or 'features'"
             )
         self.fps, self.window = config.fps, config.window
+        self._take_crop(config.crop)
         self.i3d = InceptionI3D(config.width)
         features = self.i3d.channels
         plain = config.head == "plain"
@@ -191,7 +194,7 @@ class I3D(ImageEncoder):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
         self.check_inputs(inputs)
-        return self.head(self.features(inputs["frames"]))
+        return self.head(self.features(inputs[self.required_inputs[0]]))
 
     def head(self, features: Tensor) -> EncoderOutput:
         """Features (B, 1024) → embedding and class scores."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,8 @@ _PATTERNS = ((3,), (3, 1), (3, 1), (1, 3))
 
 @dataclass(frozen=True)
 class I3DResNetConfig:
-    """blocks: bottleneck blocks per stage, (3, 4, 6, 3) for ResNet-50; base: torchvision's width_per_group."""
+    """blocks: bottleneck blocks per stage, (3, 4, 6, 3) for ResNet-50; base: torchvision's width_per_group; crop:
+    what frames are cut to first, see `embeddings.crops.views`."""
 
     classes: int = 0
     blocks: tuple[int, ...] = (3, 4, 6, 3)
@@ -40,6 +41,7 @@ class I3DResNetConfig:
     dropout: float = 0.5
     window: int = 16
     size: int = 224
+    crop: Literal["centre", "nose", "body"] = "centre"
     fps: float = 25.0
 
 
@@ -118,6 +120,7 @@ class I3DResNet50(ImageEncoder):
         super().__init__()
         self.config = config = I3DResNetConfig() if config is None else config
         self.fps, self.window, self.dim = config.fps, config.window, 2048
+        self._take_crop(config.crop)
         self.trunk = inflate(_flat(config))
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(self.dim, config.classes) if config.classes else None
@@ -138,7 +141,7 @@ class I3DResNet50(ImageEncoder):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> EncoderOutput:
         self.check_inputs(inputs)
-        features = self.trunk(self.normalised(inputs["frames"]).transpose(1, 2))  # (B, 2048)
+        features = self.trunk(self.normalised(inputs[self.required_inputs[0]]).transpose(1, 2))  # (B, 2048)
         embedding = F.normalize(features, dim=-1)
         logits = None if self.classifier is None else self.classifier(self.dropout(features))
         return EncoderOutput(embedding, embedding.unsqueeze(1), logits)

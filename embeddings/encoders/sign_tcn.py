@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from ..clip import Clip
 from ..interpolation import rows_at
 from ..pose.features import body_hands
-from .base import Encoder, EncoderOutput, Inputs, interpolated, window_positions
+from .base import Encoder, EncoderOutput, Inputs, interpolated, unit_rows, window_positions
+from .compute import computing
 
 __all__ = ["SignTCN", "SignTCNConfig"]
 
@@ -82,6 +83,7 @@ class SignTCN(Encoder):
 
     name = "sign-tcn"
     required_inputs = ("pose",)
+    at_once = 512
 
     def __init__(self, config: SignTCNConfig | None = None) -> None:
         super().__init__()
@@ -155,7 +157,7 @@ class SignTCN(Encoder):
         embedding = self.pool(features)
         return EncoderOutput(embedding, embedding.unsqueeze(1), self.classify(embedding))
 
-    @torch.inference_mode()
+    @computing
     def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Frame features (T, width) of one prepared clip; for alignment and for `embed`."""
         self.check_inputs(inputs)
@@ -169,20 +171,18 @@ class SignTCN(Encoder):
             features[at:end] = self.frame_features(part[None])[0, at - low : end - low].float().cpu().numpy()
         return features
 
-    @torch.inference_mode()
-    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 512) -> NDArray[np.float32]:
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int | None = None) -> NDArray[np.float32]:
         """As `Encoder.embed`, with the frame stage done once for all windows."""
         return self.embed_features(self.clip_features(inputs), windows, batch)
 
-    @torch.inference_mode()
+    @computing
     def embed_features(
-        self, features: NDArray[np.float32], windows: NDArray[np.floating], batch: int = 512
+        self, features: NDArray[np.float32], windows: NDArray[np.floating], batch: int | None = None
     ) -> NDArray[np.float32]:
         """Vectors (W, D) of half-open windows (W, 2) from frame features (T, width), as `clip_features` gives them."""
         device = next(self.parameters()).device
         positions = window_positions(windows, self.config.samples)
-        rows = [
-            self.pool(torch.from_numpy(rows_at(features, positions[i : i + batch])).to(device)).float().cpu().numpy()
-            for i in range(0, len(positions), batch)
-        ]
+        batch = self.at_once if batch is None else batch
+        parts = (torch.from_numpy(rows_at(features, positions[i : i + batch])) for i in range(0, len(positions), batch))
+        rows = [unit_rows(self.pool(part.to(device)).float()).cpu().numpy() for part in parts]
         return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

@@ -112,7 +112,7 @@ class SLGCN(Encoder):
             raise ValueError(f"widths {config.widths} must be multiples of groups ({config.groups})")
         self.config, self.window = config, config.window
         joints = len(SKELETONS[self.skeleton].joints)
-        parts = config.head_units * joints
+        self.parts = parts = config.head_units * joints
         self.dim = parts * config.part_dim
         graph = adjacency(self.skeleton)
         self.parents: Tensor

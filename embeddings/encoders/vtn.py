@@ -37,18 +37,26 @@ from torch.nn import functional as F
 
 from ..clip import Clip
 from .backbones import Init, cnn, load_cnn
-from .base import EncoderOutput, Inputs
-from .frames import MARGIN
+from .base import EncoderOutput, Inputs, unit_rows
+from .compute import computing
+from .frames import MARGIN, central_inputs
 from .image_encoder import ImageEncoder, nearest_frames
 from .transformer_blocks import EncoderLayer, LearnedPositions, Scale, sinusoidal
 
 __all__ = ["VTN", "VTNHC", "VTNPF", "VTNPFDepth", "VTNConfig"]
+
+PICTURES_AT_ONCE = 32
+"""Frames that pass through the CNN together."""
+
+FRAMES_AT_ONCE = 4096
+"""Features of frames that are narrowed together."""
 
 
 @dataclass(frozen=True)
 class VTNConfig:
     """Attributes:
     backbone: a torchvision CNN.
+    crop: what whole frames are cut to first, see `embeddings.crops.views`; VTN-HC and VTN-PF look at hands.
     normalise: what features with pose flow or depth are brought to zero mean and unit variance over; see the module.
     stride: frames of video per sample (16 samples at stride 2 see 32 frames).
     """
@@ -61,6 +69,7 @@ class VTNConfig:
     scale: Scale = "head"
     positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
     normalise: Literal["frame", "batch"] = "frame"
+    crop: Literal["centre", "nose", "body"] = "centre"
     flow: int = 106
     flow_unit: Literal["clip", "frame"] = "clip"
     window: int = 16
@@ -75,11 +84,15 @@ class VTN(ImageEncoder):
     name = "vtn"
     required_inputs: ClassVar[tuple[str, ...]] = ("frames",)
     images: ClassVar[tuple[str, ...]] = ("frames",)
+    at_once = 128
 
     def __init__(self, config: VTNConfig | None = None) -> None:
         super().__init__()
         self.config = config = VTNConfig() if config is None else config
         self.fps, self.window = config.fps, config.window
+        if self.images == ("frames",):
+            self._take_crop(config.crop)
+            self.images = self.required_inputs  # type: ignore[misc]
         self.cnn, width = cnn(config.backbone)
         self.dim = d = width * len(self.images)
         self.depth_cnn = cnn(config.backbone)[0] if "depth" in self.required_inputs else None
@@ -156,40 +169,59 @@ class VTN(ImageEncoder):
         flat = {name: inputs[name].flatten(0, 1) for name in self.required_inputs}
         return self.forward_features(self.frame_features(flat).unflatten(0, (batch, frames)))
 
-    @torch.inference_mode()
-    def shared_features(self, inputs: Inputs, batch: int = 64) -> NDArray[np.float32]:
-        """`frame_features` (T, F) of every frame of one prepared clip: the work that windows share."""
+    @computing
+    def shared_features(self, inputs: Inputs, frames: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """`frame_features` (T, F) of every frame of one prepared clip: the work that windows share.
+
+        Args:
+            frames: (n,) rows of the inputs; None takes all.
+        """
         self.check_inputs(inputs)
         self.eval()
         device = next(self.parameters()).device
+        used = np.arange(len(inputs[self.required_inputs[0]])) if frames is None else frames
         rows = []
-        for i in range(0, len(inputs[self.required_inputs[0]]), batch):
-            part = {name: torch.from_numpy(inputs[name][i : i + batch]).to(device) for name in self.required_inputs}
+        for i in range(0, len(used), PICTURES_AT_ONCE):
+            some = used[i : i + PICTURES_AT_ONCE]
+            part = {name: torch.from_numpy(inputs[name][some]).to(device) for name in self.required_inputs}
             rows.append(self.frame_features(part).float().cpu().numpy())
         return np.concatenate(rows)
 
-    @torch.inference_mode()
+    def staged(self, inputs: Inputs) -> Inputs:
+        """`shared_features` of a clip in half precision: {"shared": (T, F)}, in place of its pictures."""
+        return inputs if "shared" in inputs else {"shared": self.shared_features(inputs).astype(np.float16)}
+
+    @computing
     def clip_features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Vectors of every frame (T, d), unit rows, for alignment: what the attention layers are given of a frame."""
-        features = torch.from_numpy(self.shared_features(inputs)).to(next(self.parameters()).device)
-        return F.normalize(self._narrowed(features), dim=-1).cpu().numpy()
-
-    @torch.inference_mode()
-    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int = 128) -> NDArray[np.float32]:
-        """As `Encoder.embed`; the CNN sees each frame once, whatever the number of windows that contain it."""
-        self.check_inputs(inputs)
+        if "shared" not in inputs:
+            self.check_inputs(inputs)
         self.eval()
-        index = nearest_frames(windows, self.window, len(inputs[self.required_inputs[0]]))
+        shared = inputs["shared"] if "shared" in inputs else self.shared_features(inputs)
+        device = next(self.parameters()).device
+        rows = []
+        for i in range(0, len(shared), FRAMES_AT_ONCE):
+            part = torch.from_numpy(shared[i : i + FRAMES_AT_ONCE]).float().to(device)
+            rows.append(F.normalize(self._narrowed(part).float(), dim=-1).cpu().numpy())
+        return np.concatenate(rows)
+
+    @computing
+    def embed(self, inputs: Inputs, windows: NDArray[np.floating], batch: int | None = None) -> NDArray[np.float32]:
+        """As `Encoder.embed`; the CNN sees each frame once, whatever the number of windows that contain it."""
+        if "shared" not in inputs:
+            self.check_inputs(inputs)
+        self.eval()
+        batch = self.at_once if batch is None else batch
+        index = nearest_frames(windows, self.window, len(next(iter(inputs.values()))))
         if not len(index):
             return np.zeros((0, self.dim), np.float32)
         used, where = np.unique(index, return_inverse=True)
-        features = self.shared_features({name: inputs[name][used] for name in self.required_inputs})
-        shared = torch.from_numpy(features).to(next(self.parameters()).device)
-        rows_of = torch.from_numpy(where.reshape(index.shape))
-        rows = [
-            self.forward_features(shared[rows_of[i : i + batch].to(shared.device)]).embedding.float().cpu().numpy()
-            for i in range(0, len(rows_of), batch)
-        ]
+        shared = inputs["shared"][used] if "shared" in inputs else self.shared_features(inputs, used)
+        rows_of, device = where.reshape(index.shape), next(self.parameters()).device
+        rows = []
+        for i in range(0, len(rows_of), batch):
+            part = torch.from_numpy(shared[rows_of[i : i + batch]]).float().to(device)
+            rows.append(unit_rows(self.forward_features(part).embedding.float()).cpu().numpy())
         return np.concatenate(rows)
 
 
@@ -199,6 +231,9 @@ class VTNHC(VTN):
     name = "vtn-hc"
     required_inputs: ClassVar[tuple[str, ...]] = ("left_hand", "right_hand")
     images = ("left_hand", "right_hand")
+
+    def views(self) -> dict[str, str]:
+        return {name: name for name in self.images}
 
     def prepare_training(self, clip: Clip) -> dict[str, NDArray[Any]]:
         """{"left_hand", "right_hand": (T, side, side, 3) uint8}, cut around the forearms' ends."""
@@ -219,6 +254,14 @@ class VTNPF(VTNHC):
 
         return {**super().prepare_training(clip), "flow": flow_input(clip, self.fps, self.config.flow_unit)}
 
+    def streamed(self, clip: Clip) -> dict[str, Any]:
+        """Hand crops, and flow of as many frames."""
+        from .vtn_inputs import flow_input
+
+        hands = super().streamed(clip)
+        flow = flow_input(clip, self.fps, self.config.flow_unit)
+        return {**hands, "flow": flow[: len(hands["left_hand"])]}
+
 
 class VTNPFDepth(VTNPF):
     """VTN-PF with a depth branch: `clip.extra["depth"]` (T, H, W), cut like the hands, through a CNN of its own."""
@@ -232,3 +275,12 @@ class VTNPFDepth(VTNPF):
 
         side = round(self.config.size * MARGIN)
         return {**super().prepare_training(clip), "depth": depth_input(clip, self.fps, side)}
+
+    def streamed(self, clip: Clip) -> dict[str, Any]:
+        """Hand crops, flow and depth."""
+        from .vtn_inputs import depth_input
+
+        side = round(self.config.size * MARGIN)
+        inputs = super().streamed(clip)
+        depth = central_inputs({"depth": depth_input(clip, self.fps, side)}, self.config.size)["depth"]
+        return {**inputs, "depth": depth[: len(inputs["flow"])]}

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import Clip, Pose
+from ..nearest import nearest_rows
 from ..pose.flow import Unit, pose_flow
 from .image_encoder import clip_frames
 
-__all__ = ["cut_square", "depth_input", "flow_input", "forearm_squares", "hand_inputs", "nearest_rows"]
+__all__ = ["cut_square", "depth_input", "flow_input", "forearm_squares", "hand_inputs", "whole_square"]
 
 BEYOND_WRIST, SHOULDERS = 0.15, 1.2
 SIDES = ("left", "right")
@@ -37,15 +38,6 @@ def forearm_squares(pose: Pose) -> NDArray[np.float32]:
     return squares
 
 
-def nearest_rows(known: NDArray[np.bool_]) -> NDArray[np.intp] | None:
-    """For every row of (T,) the nearest one that is known, the earlier of two; None when none is."""
-    there = np.flatnonzero(known)
-    if not len(there):
-        return None
-    away = np.abs(np.arange(len(known))[:, None] - there)  # argmin takes the first, so the earlier
-    return there[away.argmin(axis=1)]
-
-
 def cut_square(picture: NDArray[np.uint8], square: NDArray[np.floating], side: int) -> NDArray[np.uint8]:
     """A square (x, y, length) of a picture (H, W[, 3]) at side × side; beyond the edge the edge repeats."""
     import cv2
@@ -60,7 +52,8 @@ def cut_square(picture: NDArray[np.uint8], square: NDArray[np.floating], side: i
     return np.asarray(cv2.resize(cut, (side, side), interpolation=shrinks), np.uint8)
 
 
-def _whole(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def whole_square(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A whole picture (H, W[, 3]) at side × side, whatever its shape."""
     import cv2
 
     return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
@@ -75,7 +68,7 @@ def _cut_hands(
     for picture, row, there in zip(pictures, squares, known, strict=False):
         for hand in (0, 1):
             # a hand that is never seen needs every frame whole; one that is missing here is filled in below
-            missing = _whole(picture, side) if not known[:, hand].any() else np.zeros(0, np.uint8)
+            missing = whole_square(picture, side) if not known[:, hand].any() else np.zeros(0, np.uint8)
             crops[hand].append(cut_square(picture, row[hand], side) if there[hand] else missing)
     frames = len(crops[0])
     result = []

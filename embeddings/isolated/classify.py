@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from safe_files import open_whole, parse_json
 
 from ..clip import Clip
+from ..encoders import checkpoint_file, load_encoder
 from ..encoders.base import Encoder
-from ..encoders.checkpoint import load_checkpoint, read_header
+from ..encoders.checkpoint import read_header
+from ..encoders.compute import Precision, as_configured
 from ..training.items import Item, Sampling
 from ..training.settings import Augmentation
 from ..training.windows import WindowSet, stack
@@ -32,11 +34,12 @@ class Classifier:
         ValueError: not a checkpoint, or one without a classifier.
     """
 
-    def __init__(self, checkpoint: str | Path, device: str = "cpu") -> None:
-        self.encoder: Encoder = load_checkpoint(checkpoint).to(device)
+    def __init__(self, checkpoint: str | Path, device: str = "cpu", precision: Precision = "float32") -> None:
+        self.encoder: Encoder = load_encoder(checkpoint, device, precision=precision)
         if not self.encoder.label_set:
             raise ValueError(f"{checkpoint}: was trained without classes; train it with loss.cross_entropy > 0")
-        facts = parse_json(read_header(Path(checkpoint)).get("training", "{}"))
+        with checkpoint_file(checkpoint) as path:
+            facts = parse_json(read_header(path).get("training", "{}"))
         self.sampling = Sampling.of(facts.get("sampling", {}))
 
     @property
@@ -59,16 +62,21 @@ class Classifier:
         device = next(self.encoder.parameters()).device
         return {k: v.to(device) for k, v in stack([window]).items()}
 
-    @torch.inference_mode()
     def probabilities(self, clip: Clip) -> NDArray[np.float64]:
         """(K,) probabilities of the classes in the order of `labels`; they sum to 1.
 
         Raises:
             ValueError: the clip lacks what the network needs.
         """
-        logits = self.encoder(self.window(clip)).logits
-        assert logits is not None
-        return torch.softmax(logits[0].double(), dim=0).cpu().numpy()
+        return self.probabilities_of([self.window(clip)])[0]
+
+    def probabilities_of(self, windows: Sequence[Mapping[str, torch.Tensor]]) -> NDArray[np.float64]:
+        """(N, K) probabilities of N clips' windows (see `window`), computed together."""
+        together = {name: torch.cat([window[name] for window in windows]) for name in windows[0]}
+        with as_configured(self.encoder):
+            logits = self.encoder(together).logits
+            assert logits is not None
+            return torch.softmax(logits.double(), dim=1).cpu().numpy()
 
 
 def top_labels(probabilities: NDArray[np.float64], labels: Sequence[str], k: int) -> list[tuple[str, float]]:

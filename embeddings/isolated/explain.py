@@ -28,7 +28,7 @@ from ..encoders.transformer_blocks import Attention
 __all__ = ["Method", "attention_mask", "explain", "input_weights", "saliency"]
 
 Method = Literal["gradient", "activation"]
-PICTURES = ("frames", "left_hand", "right_hand", "hand")
+PICTURES = ("frames", "nose_frames", "body_frames", "left_hand", "right_hand", "hand")
 
 
 def _last_map(encoder: Encoder) -> nn.Module:

@@ -27,7 +27,7 @@ from .signer_space import MIN_CONFIDENCE
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["SIZE", "BodyBox", "body_box", "body_crops", "skeleton_mask", "write_body_crops"]
+__all__ = ["SIZE", "BodyBox", "body_box", "body_crops", "cut_box", "skeleton_mask", "write_body_crops"]
 
 SIZE = 256
 """Pixels of a crop's side."""
@@ -93,12 +93,12 @@ def body_crops(
         whole = (
             frame * skeleton_mask(points[row], (frame.shape[0], frame.shape[1]), arms)[..., None] if masked else frame
         )
-        yield cv2.resize(_cut(whole, box), (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        yield cv2.resize(cut_box(whole, box), (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
     if row + 1 < len(points):
         raise ValueError(f"{row + 1} frames for the pose's {len(points)} rows; the video is damaged or another one")
 
 
-def _cut(frame: Image, box: BodyBox) -> Image:
+def cut_box(frame: Image, box: BodyBox) -> Image:
     """The square of a frame, black where it lies outside."""
     height, width = frame.shape[:2]
     result = np.zeros((box.side, box.side, 3), np.uint8)

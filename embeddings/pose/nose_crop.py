@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..clip import Pose
 from .clean import nose_shifts
 
-__all__ = ["SIDE", "nose_crops", "nose_cropped"]
+__all__ = ["SIDE", "NosePlaces", "nose_crops", "nose_cropped"]
 
 SIDE = 512
 """Pixels of the square's side; the nose stands at (256, 150)."""
@@ -42,17 +42,40 @@ def nose_crops(frames: Iterable[NDArray[np.uint8]], pose: Pose) -> Iterator[NDAr
     Raises:
         ValueError: the nose was never seen, or a frame is not of the pose's size.
     """
-    import cv2
+    places = NosePlaces(pose)
+    for row, frame in zip(range(len(pose)), frames, strict=False):
+        yield places(frame, row)
 
-    scale, moves = _placed(pose)
-    for frame, (right, down) in zip(frames, moves, strict=False):
-        if (frame.shape[1], frame.shape[0]) != tuple(pose.size):
-            width, height = pose.size
+
+class NosePlaces:
+    """Cuts the square out of the pictures of a pose's rows.
+
+    Attributes:
+        scale: of the picture; moves: (T, 2) pixels, what is added after it.
+
+    Raises:
+        ValueError: the nose was never seen.
+    """
+
+    def __init__(self, pose: Pose) -> None:
+        self.size = (int(pose.size[0]), int(pose.size[1]))
+        self.scale, self.moves = _placed(pose)
+
+    def __call__(self, frame: NDArray[np.uint8], row: int) -> NDArray[np.uint8]:
+        """The square (512, 512, 3) of the picture of a row; black where the picture ends.
+
+        Raises:
+            ValueError: the picture is not of the pose's size.
+        """
+        import cv2
+
+        if (frame.shape[1], frame.shape[0]) != self.size:
+            width, height = self.size
             raise ValueError(f"a frame of {frame.shape[1]} × {frame.shape[0]} for a pose of {width} × {height}")
         # in pixels' middles, which lie half a pixel from the picture's corner
-        corner = np.array([right, down]) + 0.5 * scale - 0.5
-        matrix = np.array([[scale, 0, corner[0]], [0, scale, corner[1]]])
-        yield np.asarray(cv2.warpAffine(frame, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR), np.uint8)
+        corner = self.moves[row] + 0.5 * self.scale - 0.5
+        matrix = np.array([[self.scale, 0, corner[0]], [0, self.scale, corner[1]]])
+        return np.asarray(cv2.warpAffine(frame, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def _placed(pose: Pose) -> tuple[float, NDArray[np.float64]]:

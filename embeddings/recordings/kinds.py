@@ -40,7 +40,8 @@ class RecordingError(ValueError):
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "pose": ("pose",), "joints": ("pose",), "flow": ("pose",), "frames": ("frames",),
-    "left_hand": ("frames", "pose"), "right_hand": ("frames", "pose"),
+    "nose_frames": ("frames", "pose"), "body_frames": ("frames", "pose"), "left_hand": ("frames", "pose"),
+    "right_hand": ("frames", "pose"),
 }  # fmt: skip
 """An encoder's input → what it is made from; rotations, depth, hand and semantic are taken as they are."""
 _TAKEN = ("rotations", "depth", "hand", "semantic")

@@ -37,6 +37,8 @@ class PoseSource:
         fps: frames per second of recordings that do not say theirs (folders of images, OpenPose, FrankMocap, …).
         cache: where poses are found again by the video's content, and kept where there is no folder; None: nowhere, and
             without a folder each call estimates anew. By default `embeddings.pose.cache.cache_folder()`.
+        crops: where the crops that encoders look at are kept and found again (`embeddings.crops`); None keeps them as
+            long as the process runs.
     """
 
     estimator: str = "holistic"
@@ -55,6 +57,8 @@ class PoseSource:
             return None
         there = next((place for place in (self.cache, *self.cache.parents) if place.exists()), None)
         return self.cache if there is not None and there.is_dir() and os.access(there, os.W_OK) else None
+
+    crops: Path | None = None
 
     def pose(self, video: Path) -> Pose:
         """The pose of a video or folder of images, from folder or cache where it is there, made from this very file.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from safe_files import boundary
 
-from ..clip import Clip, Pose
+from ..clip import Clip, Film, Pose
 from ..pose.formats.errors import PoseFileError
 from ..pose.formats.frankmocap import FrankMocapError
 from .find import Recording, one_recording, source_name
@@ -46,6 +46,7 @@ def read_recording(
     start: float = 0.0,
     end: float | None = None,
     asker: str = "this command",
+    streamed: bool = False,
 ) -> Clip:
     """A clip with what is needed: read, decoded, estimated, or filled in where a given clip has a file.
 
@@ -56,6 +57,7 @@ def read_recording(
         fps: of pictures decoded from a video.
         start, end: of the part, in seconds.
         asker: who needs it, for the message.
+        streamed: leave pictures in the file: `Clip.film` says where to decode them from, whatever their length.
 
     Raises:
         RecordingError: it does not hold what is needed, nor can that be estimated from it.
@@ -72,9 +74,9 @@ def read_recording(
         if recording.filmed:
             beside = recording.pose_file
             kept = None if beside is None else read_recording(beside, ("pose",), poses, asker=asker).pose
-            return _filmed(recording.path, recording.name, needs, poses, fps, start, end, kept)
+            return _filmed(recording.path, recording.name, needs, poses, fps, start, end, kept, streamed)
         clip = _read(recording, poses.fps)
-    clip = _completed(clip, needs, poses, fps, asker)
+    clip = _completed(clip, needs, poses, fps, asker, streamed)
     return _part(clip, start, end)
 
 
@@ -100,7 +102,7 @@ def _read(recording: Recording, fps: float) -> Clip:
     )  # fmt: skip
 
 
-def _completed(clip: Clip, needs: Sequence[str], poses: PoseSource, fps: float, asker: str) -> Clip:
+def _completed(clip: Clip, needs: Sequence[str], poses: PoseSource, fps: float, asker: str, streamed: bool) -> Clip:
     """The clip with what it lacks, from its file, or its pose from its pictures; as it is when it lacks nothing."""
     lacks = parts_needed(needs, clip.extra) - _held(clip)
     if not lacks:
@@ -113,12 +115,14 @@ def _completed(clip: Clip, needs: Sequence[str], poses: PoseSource, fps: float, 
     if not source.filmed:
         read = read_recording(source, needs, poses, fps, asker=asker)
         return replace(clip, pose=read.pose, frames=read.frames, fps=read.fps)
-    read = _filmed(clip.path, clip.name, needs, poses, fps, pose=clip.pose)
-    return replace(clip, pose=read.pose, frames=read.frames, fps=read.fps)
+    start, end = (0.0, None) if clip.film is None else (clip.film.start, clip.film.end)
+    read = _filmed(clip.path, clip.name, needs, poses, fps, start, end, clip.pose, streamed)
+    film = clip.film if read.film is None else read.film
+    return replace(clip, pose=read.pose, frames=read.frames, fps=read.fps, film=film)
 
 
 def _held(clip: Clip) -> frozenset[str]:
-    own = {"pose": clip.pose, "frames": clip.frames}
+    own = {"pose": clip.pose, "frames": clip.film if clip.frames is None else clip.frames}
     return frozenset(clip.extra) | {name for name, value in own.items() if value is not None}
 
 
@@ -131,8 +135,13 @@ def _filmed(
     start: float = 0.0,
     end: float | None = None,
     pose: Pose | None = None,
+    streamed: bool = False,
 ) -> Clip:
-    """The pictures of a video or folder of images, its pose, or both at one rate."""
+    """The pictures of a video or folder of images, its pose, or both at one rate.
+
+    Args:
+        pose: of the whole recording, if it is known; None estimates it where it is needed.
+    """
     from ..video import read_clip
 
     wanted = parts_needed(needs)
@@ -143,6 +152,10 @@ def _filmed(
         clip = _part(replace(clip, pose=pose, fps=pose.fps), start, end)
     if "frames" not in wanted:
         return clip
+    if streamed:
+        film = Film(path, rate if path.is_dir() else None, start, end, crops=poses.crops)
+        resampled = None if clip.pose is None else clip.pose.resample(rate)
+        return replace(clip, fps=rate, pose=resampled, film=film)
     frames = read_clip(path, rate, start, end).frames
     assert frames is not None
     if clip.pose is None:

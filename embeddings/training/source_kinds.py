@@ -19,7 +19,7 @@ from .items import Item
 
 __all__ = ["SOURCES", "DataError", "Options"]
 
-PICTURES = {"frames", "left_hand", "right_hand"}
+PICTURES = {"frames", "nose_frames", "body_frames", "left_hand", "right_hand"}
 Options = dict[str, str]
 
 

@@ -30,7 +30,7 @@ from embeddings.phonology.signer_space import signer_space
 from scripts.bench.spotting import scores
 from spotter import enroll, spot_videos
 from spotter.comparison.figures import procedural_set
-from spotter.pipeline import Companion
+from spotter.fusion.ensemble import Ensemble, Member
 
 BLOCKS: dict[str, float] = {"location": 1.0, "orientation": 0.6, "movement": 0.4, "handshape": 0.8}
 """How much each parameter weighs."""
@@ -94,10 +94,17 @@ def main() -> None:
         queries, truth = chosen.parts[0].queries, chosen.truth()
         exemplars = list(chosen.parts[0].exemplars)
         gallery, other = enroll(exemplars, encoder=encoder), enroll(exemplars, encoder=score)
-        runs = [(str(w), gallery, encoder, (Companion(other, score, w),) if w > 0 else ()) for w in args.weights]
-        runs.append(("alone", other, score, ()))
-        for name, own, network, companions in runs:
-            results = spot_videos(queries, own, network, companions=companions)
+        runs: list = [
+            (
+                str(w),
+                Ensemble((Member(gallery, encoder), Member(other, score, w)), False) if w > 0 else gallery,
+                encoder,
+            )
+            for w in args.weights
+        ]
+        runs.append(("alone", other, score))
+        for name, own, network in runs:
+            results = spot_videos(queries, own, network)
             print(f"| {seed} | {name} | {scores(truth, results)} |", flush=True)
 
 

@@ -11,7 +11,19 @@ import typer
 
 from ..corpus.options import IndexOptions, SearchOptions
 from .console import Failures, err, out, print_json, progress_bar
-from .options import READING, RECORDINGS, Clips, EncoderName, Group, JsonFlag, Poses, Tiers, takes
+from .options import (
+    COMPUTING,
+    READING,
+    RECORDINGS,
+    Clips,
+    Computing,
+    EncoderName,
+    Group,
+    JsonFlag,
+    Poses,
+    Tiers,
+    takes,
+)
 
 if TYPE_CHECKING:
     from embeddings.recordings import Recording
@@ -46,10 +58,11 @@ INDEXING = Group(
 )
 
 
-@takes(poses=READING, options=INDEXING)
+@takes(poses=READING, options=INDEXING, computing=COMPUTING)
 def index(
     poses: Poses,
     options: IndexOptions,
+    computing: Computing,
     videos: Annotated[list[Path] | None, typer.Argument(help=RECORDINGS, show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")] = Path("corpus"),
     encoder: EncoderName = "default",
@@ -68,7 +81,6 @@ def index(
 
     Poses are kept inside the corpus unless --poses names a folder.
     """
-    from embeddings.encoders import load_encoder
     from embeddings.recordings import find_recordings
 
     from ..corpus.cluster import RayEngine, mapper
@@ -79,11 +91,13 @@ def index(
     failures = Failures()
     given: list[Recording] = []
     if videos:
-        network = load_encoder(encoder)
+        network = computing.encoder(encoder)
         given = find_recordings(videos, network.required_inputs)
         corpus = Corpus.create(output, settings_for(network, options.lengths, options.stride))
-        source = replace(poses, folder=poses.folder if poses.folder is not None else output / "poses").source()
-        videos_on = RayEngine(encoder, poses.workers) if engine is Engine.ray else None
+        kept = replace(poses, folder=poses.folder if poses.folder is not None else output / "poses")
+        source = computing.source(kept.source())
+        compute = (computing.device, computing.batch, computing.dtype)
+        videos_on = RayEngine(encoder, poses.workers, *compute) if engine is Engine.ray else None
         with progress_bar() as bar:
             task = bar.add_task("videos", total=len(given))
             for result in index_videos(corpus, given, network, source, poses.workers, videos_on):
@@ -137,10 +151,11 @@ SEARCHING = Group(
 )
 
 
-@takes(poses=READING, options=SEARCHING)
+@takes(poses=READING, options=SEARCHING, computing=COMPUTING)
 def search(
     poses: Poses,
     options: SearchOptions,
+    computing: Computing,
     corpus: CorpusFolder,
     clips: Clips,
     output: Annotated[
@@ -159,17 +174,15 @@ def search(
     json_output: JsonFlag = False,
 ) -> None:
     """Find the signs of example clips in a corpus."""
-    from embeddings.encoders import load_encoder
-
     from ..corpus.folder import Corpus
     from ..corpus.search import search_gallery
     from ..enrolment import enroll, find_exemplars
 
     opened = Corpus.open(corpus)
-    network = load_encoder(encoder)
+    network = computing.encoder(encoder)
     exemplars = find_exemplars(clips, network.required_inputs, media, tiers)
     failures = Failures()
-    source = poses.source([e.source for e in exemplars], network.required_inputs)
+    source = computing.source(poses.source([e.source for e in exemplars], network.required_inputs))
     gallery = enroll(
         exemplars, None, network, trim=not whole, poses=source, on_error=failures.add, thumbnails=report is not None
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .console import Failures, out, progress_bar
-from .options import EncoderName, Poses, Videos, reads_recordings
+from .options import Computing, EncoderName, Poses, Videos, computes
 
 __all__ = ["register"]
 
@@ -18,9 +18,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: [bold]spotter embed talks/ -o vectors/ --window 16 --stride 4[/bold]")(embed)
 
 
-@reads_recordings
+@computes
 def embed(
     poses: Poses,
+    computing: Computing,
     videos: Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for one .npz per video.")] = Path("vectors"),
     encoder: EncoderName = "default",
@@ -30,16 +31,15 @@ def embed(
     """Write `vectors` (W, D), unit rows, with `start` and `end` (W,) in seconds, one file per video."""
     import numpy as np
 
-    from embeddings.encoders import load_encoder
     from embeddings.prepared import prepared
     from embeddings.recordings import find_recordings
     from safe_files import write_npz
 
     from ..search.windows import centres, windows_at
 
-    network = load_encoder(encoder)
+    network = computing.encoder(encoder)
     recordings = find_recordings(videos, network.required_inputs, unique=True)
-    source = poses.source(recordings, network.required_inputs)
+    source = computing.source(poses.source(recordings, network.required_inputs))
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("videos", total=len(recordings))

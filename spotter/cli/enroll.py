@@ -10,12 +10,13 @@ import typer
 from .console import Failures, err, out, print_json, progress_bar
 from .options import (
     Clips,
+    Computing,
     EncoderName,
     JsonFlag,
     Poses,
     Tiers,
     TimeUnit,
-    reads_recordings,
+    computes,
     stated_rate,
 )
 
@@ -35,10 +36,11 @@ def register(app: typer.Typer) -> None:
     )(enroll)
 
 
-@reads_recordings
+@computes
 def enroll(
     context: typer.Context,
     poses: Poses,
+    computing: Computing,
     clips: Clips,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
     encoder: EncoderName = "default",
@@ -73,7 +75,6 @@ def enroll(
     Annotations are ELAN files (--tier), detections (.csv, .json), what spotter decisions exports, or a project's
     folder, of which the accepted hits are taken.
     """
-    from embeddings.encoders import load_encoder
     from embeddings.recordings import source_name
     from eval.segments import Segment, read_spans
     from gallery import Gallery
@@ -81,7 +82,7 @@ def enroll(
     from ..enrolment import enroll as enroll_exemplars
     from ..enrolment import find_exemplars, span_of
 
-    network = load_encoder(encoder)
+    network = computing.encoder(encoder)
     rate = stated_rate(context)
     found = find_exemplars(clips, network.required_inputs, media, tiers, unit, rate)
     names = [source_name(exemplar.source) for exemplar in found]
@@ -97,7 +98,8 @@ def enroll(
         raise ValueError(f"{output} exists; add to it with --add, or choose another folder")
     into = Gallery.load(output) if add and output.exists() else None
     before = 0 if into is None else len(into)
-    source = poses.source(list(dict.fromkeys(e.source for e in found)), network.required_inputs)
+    recordings = list(dict.fromkeys(e.source for e in found))
+    source = computing.source(poses.source(recordings, network.required_inputs))
     failures = Failures()
     with progress_bar() as bar:
         task = bar.add_task("exemplars", total=len(found))

@@ -8,16 +8,17 @@ from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from .console import progress_bar
 
 if TYPE_CHECKING:
+    from embeddings.encoders.base import Encoder
     from embeddings.recordings import PoseSource
 
-__all__ = ["READING", "Group", "Poses", "reads_recordings", "takes"]
+__all__ = ["COMPUTING", "READING", "Computing", "Group", "Poses", "computes", "reads_recordings", "takes"]
 
 
 class Estimator(StrEnum):
@@ -43,6 +44,8 @@ class TimeUnit(StrEnum):
     frames = "frames"
 
 
+NumberType = Literal["float32", "bfloat16", "float16"]
+
 RECORDINGS = "Videos, pose files, folders of images or of OpenPose JSON, … (docs/inputs.md), or folders of them."
 
 Videos = Annotated[list[Path], typer.Argument(help=RECORDINGS, show_default=False)]
@@ -59,7 +62,10 @@ Clips = Annotated[
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
-EncoderName = Annotated[str, typer.Option("--encoder", "-e", help="A shipped encoder's name, or a checkpoint file.")]
+EncoderName = Annotated[
+    str,
+    typer.Option("--encoder", "-e", help="A shipped encoder's name, a checkpoint file, or the folder of a training."),
+]
 
 NamesFrom = Annotated[
     Path | None,
@@ -225,6 +231,52 @@ def takes(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., None
 
 
 READING = Group(Poses, POSE_OPTIONS)
+
+
+@dataclass(frozen=True)
+class Computing:
+    """Where and how a command computes vectors: its --device, --batch, --dtype and --crops."""
+
+    device: str = "auto"
+    batch: int | None = None
+    dtype: NumberType = "float32"
+    crops: Path | None = None
+
+    def encoder(self, which: str | Path) -> Encoder:
+        """The encoder of a name, checkpoint file or training, on the device."""
+        from embeddings.encoders import load_encoder
+
+        return load_encoder(which, self.device, self.batch, self.dtype)
+
+    def source(self, poses: PoseSource) -> PoseSource:
+        """The poses' source with the folder of crops."""
+        return replace(poses, crops=self.crops)
+
+
+COMPUTING = Group(
+    Computing,
+    {
+        "device": Annotated[
+            str, typer.Option("--device", help="auto (a GPU where there is one), cpu, cuda, cuda:1 or mps.")
+        ],
+        "batch": Annotated[
+            int | None,
+            typer.Option(
+                "--batch", min=1, help="Windows computed together (default: as the network says).", show_default=False
+            ),
+        ],
+        "dtype": Annotated[
+            NumberType, typer.Option("--dtype", help="Numbers to compute in: 16 bits take half the time on GPUs.")
+        ],
+        "crops": Annotated[
+            Path | None,
+            typer.Option("--crops", help="Folder where pictures cut for encoders are kept and found again."),
+        ],
+    },
+)
+
+computes = takes(poses=READING, computing=COMPUTING)
+"""Gives a command the options of `Poses` and of `Computing`, as its arguments `poses` and `computing`."""
 
 reads_recordings = takes(poses=READING)
 """Gives a command the options of `Poses`, as its argument `poses`."""

@@ -35,15 +35,18 @@ class Asked:
     window: int | None = None
     stride: int | None = None
 
-    def options(self) -> SpottingOptions:
+    def options(self, cosines: bool = True) -> SpottingOptions:
         """For the search.
+
+        Args:
+            cosines: scores are probabilities or cosines, not standard deviations.
 
         Raises:
             ValueError: a number that cannot be.
         """
         from ..search.options import Selection, SpottingOptions, TransferOptions
 
-        if self.threshold is not None and not -1 <= self.threshold <= 1:
+        if cosines and self.threshold is not None and not -1 <= self.threshold <= 1:
             raise ValueError(f"--threshold {self.threshold:g}: expected a probability, or a cosine from -1 to 1")
         alarms = None if self.false_alarms is None else _per_hour("--false-alarms", self.false_alarms)
         preset = TransferOptions.published if self.literal else TransferOptions
@@ -61,7 +64,8 @@ ASKED = Group(
         "threshold": Annotated[
             float | None,
             typer.Option(
-                help="Least score (default: a probability of 0.4; a cosine of 0.6 where the encoder is not calibrated)."
+                help="Least score (default: a probability of 0.4; a cosine of 0.6 where the encoder is not calibrated; "
+                "3.5 standard deviations where several are not)."
             ),
         ],
         "expect": Annotated[

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import Failures, err, listed, out, print_json, progress_bar, shown
+from .fusing import Encoders, Galleries, Preset, Weights, chosen_search
 from .options import (
+    COMPUTING,
     READING,
-    EncoderName,
+    Computing,
     NamesFrom,
     Poses,
     Tiers,
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from embeddings.recordings import PoseSource, Recording
     from eval.segments import Segment
 
-    from ..pipeline import Companion
+    from ..fusion.ensemble import Ensemble
+    from ..pipeline import Search
     from ..results import SpottingResult
     from ..runs.batch import Batch
 
@@ -45,21 +48,18 @@ def register(app: typer.Typer) -> None:
     )(spot)
 
 
-@takes(poses=READING, asked=ASKED, writing=WRITING)
+@takes(poses=READING, asked=ASKED, writing=WRITING, computing=COMPUTING)
 def spot(
     context: typer.Context,
     poses: Poses,
     asked: Asked,
     writing: Writing,
+    computing: Computing,
     videos: Videos,
-    gallery: Annotated[Path, typer.Option("--gallery", "-g", help="Folder of the gallery.", show_default=False)],
-    encoder: EncoderName = "default",
-    fuse: Annotated[
-        tuple[Path, str, float] | None,
-        typer.Option(
-            "--fuse", help="Fuse with another encoder: its gallery, its name, its weight beside 1.", show_default=False
-        ),
-    ] = None,
+    gallery: Galleries,
+    encoder: Encoders = ["default"],  # noqa: B006
+    weight: Weights = None,
+    preset: Preset = None,
     root: NamesFrom = None,
     media: Annotated[
         list[Path] | None,
@@ -74,17 +74,25 @@ def spot(
     Each video's results are written when it is done. What became of all is in `NAME.run/run.json` beside the first
     output; the same command again goes on where it was.
     """
-    from embeddings.encoders import load_encoder
+    from embeddings.recordings import with_media
     from gallery import Gallery
 
-    from ..pipeline import Companion
+    from ..pipeline import VideoSearch
+    from ..runs.record import gallery_hash
 
-    options = asked.options()
-    network = load_encoder(encoder)
-    recordings = _recordings(videos, network, root, media or ())
+    exemplars: Gallery | Ensemble
+    several = chosen_search(videos, gallery, encoder, weight, preset, computing, asked.sign, root)
+    options = asked.options(cosines=several is None or not several.ensemble.normalise)
     references = None
-    exemplars = Gallery.load(gallery)
-    exemplars = exemplars.only(asked.sign) if asked.sign else exemplars
+    if several is None:
+        network = computing.encoder(encoder[0])
+        needs: Sequence[str] = network.required_inputs
+        recordings = _recordings(videos, network, root, media or ())
+        exemplars = Gallery.load(gallery[0])
+        exemplars = exemplars.only(asked.sign) if asked.sign else exemplars
+    else:
+        needs, exemplars = several.needs, several.ensemble
+        recordings = with_media(several.recordings, media or ())
     names = [recording.name for recording in recordings]
     if truth is not None:
         from eval.segments import read_segments
@@ -94,16 +102,26 @@ def spot(
     known = known_signs(asked.known)
     if known and asked.known is not None:
         _check_videos(asked.known, list(known), names)
-    companions = [] if fuse is None else [Companion(Gallery.load(fuse[0]), fuse[1], fuse[2])]
     source = poses.unprepared()
-    source = source if source.keeps else poses_for_now(source)
-    batch = _batch(recordings, exemplars, network, options, source, known, companions, poses.workers, writing)
+    source = computing.source(source if source.keeps else poses_for_now(source))
+    tracks = writing.report is not None or writing.save_track is not None
+    search: Search
+    if several is None:
+        assert isinstance(exemplars, Gallery)
+        search = VideoSearch(exemplars, network, options, source, known, tracks)
+        values: dict[str, Any] = {"gallery": gallery_hash(exemplars), "encoder": network.id or network.name}
+    else:
+        search = several.search(options, source, known, tracks)
+        values = several.values()
+    values |= {"options": asdict(options), "dtype": computing.dtype}
+    batch = _batch(recordings, search, exemplars.labels, needs, values, source, known, poses.workers, writing)
     inputs = [*(Path(r) for r in recordings), *(path for path in (truth, asked.known) if path is not None)]
     waiting = list(recordings) if writing.anew else _earlier(batch)
     new = batch.recordings if batch.search.chooses_at_end else waiting
     batch.outputs.check(batch.record, inputs, [r.name for r in new])
-    results = _run(batch, waiting, {"gallery": str(gallery), "encoder": network.id or network.name})
-    batch.outputs.write_report(results, gallery, references)
+    named = {"gallery": ", ".join(map(str, gallery)), "encoder": ", ".join(map(str, encoder))}
+    results = _run(batch, waiting, named)
+    batch.outputs.write_report(results, gallery[0] if several is None else several.shown_gallery, references)
     _tell(batch, results, writing)
     if references is not None:
         _show_scores(results, references)
@@ -131,27 +149,21 @@ def poses_for_now(source: PoseSource) -> PoseSource:
 
 
 def _batch(
-    recordings: Sequence[Recording], exemplars: Any, network: Encoder, options: Any, source: PoseSource,
-    known: dict[str, str], companions: list[Companion], workers: int, writing: Writing,
+    recordings: Sequence[Recording], search: Search, signs: Sequence[str], needs: Sequence[str],
+    values: dict[str, Any], source: PoseSource, known: dict[str, str], workers: int, writing: Writing,
 ) -> Batch:  # fmt: skip
-    from ..pipeline import VideoSearch
     from ..runs.batch import Batch
     from ..runs.outputs import Outputs
-    from ..runs.record import Ingredients, RunFolder, gallery_hash, run_folder, versions
+    from ..runs.record import Ingredients, RunFolder, run_folder, versions
 
-    outputs = Outputs(
-        writing.output or [], writing.report, writing.save_track, recordings, exemplars.labels, writing.force
-    )
+    outputs = Outputs(writing.output or [], writing.report, writing.save_track, recordings, signs, writing.force)
     tracks = writing.report is not None or writing.save_track is not None
-    search = VideoSearch(exemplars, network, options, source, known, companions, tracks)
     values = {
-        "program": versions().get("oneshot-sign-spotter", ""), "gallery": gallery_hash(exemplars),
-        "encoder": network.id or network.name, "options": asdict(options), "estimator": source.estimator,
+        **values, "program": versions().get("oneshot-sign-spotter", ""), "estimator": source.estimator,
         "settings": dict(source.settings),
-        "fused": [(gallery_hash(c.gallery), str(c.encoder), c.weight) for c in companions],
     }  # fmt: skip
     return Batch(
-        recordings, search, network.required_inputs, source, outputs,
+        recordings, search, needs, source, outputs,
         None if outputs.first is None else RunFolder(run_folder(outputs.first), recordings),
         Ingredients(values, source.folder), known, workers, tracks,
     )  # fmt: skip

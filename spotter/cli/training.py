@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .console import Failures, err, out, progress_bar, say
-from .options import EncoderName, Poses, reads_recordings
+from .options import Computing, EncoderName, Poses, computes, reads_recordings
 
 if TYPE_CHECKING:
     from embeddings.isolated.classify import Classifier
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["items_to_classify", "register"]
 
-Checkpoint = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint of a trained encoder.")]
+Checkpoint = Annotated[
+    Path, typer.Option("--model", "-m", help="Checkpoint of a trained encoder, or the folder of its training.")
+]
 
 
 class Device(StrEnum):
@@ -136,9 +138,10 @@ def items_to_classify(
     return [Item(name, r.label, partial(load_clip, r, encoder, source), r.signer) for name, r in found.items()]
 
 
-@reads_recordings
+@computes
 def classify(
     poses: Poses,
+    computing: Computing,
     clips: Annotated[
         list[str], typer.Argument(help="Clips, folders of them, or data as for training.", show_default=False)
     ],
@@ -162,7 +165,6 @@ def classify(
         Path | None, typer.Option(help="Template sample,class to fill beside the output.", show_default=False)
     ] = None,
     split: Annotated[str, typer.Option(help="Only this split of the data.")] = "",
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.cpu,
 ) -> None:
     """Which sign does each clip show? Where the data knows the answer, the accuracy is printed too.
 
@@ -170,22 +172,28 @@ def classify(
     """
     import numpy as np
 
-    from embeddings.isolated.classify import top_labels, write_labels
+    from embeddings.isolated.classify import Classifier, top_labels, write_labels
     from embeddings.isolated.ensemble import Scores, write_scores
 
-    classifier = _classifier(model, gallery, encoder, "cuda" if device is Device.cuda else "cpu")
+    classifier = _classifier(model, gallery, encoder, computing)
     items = items_to_classify(clips, classifier, poses, split)
     failures, rows, seconds = Failures(), dict[str, Any](), 0.0
     with progress_bar() as bar:
         task = bar.add_task("clips", total=len(items))
-        for item in items:
+        waiting: dict[str, Any] = {}
+        for number, item in enumerate(items, start=1):
             try:
                 clip = item.load()
                 begun = time.perf_counter()
-                rows[item.id] = classifier.probabilities(clip)
+                waiting[item.id] = classifier.window(clip) if isinstance(classifier, Classifier) else clip
                 seconds += time.perf_counter() - begun
             except (ValueError, KeyError, OSError) as error:
                 failures.add(item.id, error)
+            if waiting and (number == len(items) or len(waiting) == (computing.batch or 1)):
+                begun = time.perf_counter()
+                rows |= zip(waiting, _probabilities(classifier, list(waiting.values())), strict=True)
+                seconds += time.perf_counter() - begun
+                waiting = {}
             bar.advance(task)
     ranked = {name: top_labels(p, classifier.labels, top) for name, p in rows.items()}
     write_labels(output, ranked)
@@ -204,13 +212,23 @@ def classify(
     failures.finish(len(items))
 
 
-def _classifier(model: Path | None, gallery: Path | None, encoder: str, device: str) -> Classifier | NearestExemplar:
+def _probabilities(classifier: Classifier | NearestExemplar, seen: list[Any]) -> list[Any]:
+    """Of clips, or of a network's windows of them: the probabilities of the signs."""
+    from embeddings.isolated.classify import Classifier
+
+    if isinstance(classifier, Classifier):
+        return list(classifier.probabilities_of(seen))
+    return [classifier.probabilities(clip) for clip in seen]
+
+
+def _classifier(
+    model: Path | None, gallery: Path | None, encoder: str, computing: Computing
+) -> Classifier | NearestExemplar:
     """What names the signs.
 
     Raises:
         ValueError: a checkpoint and a gallery are given, or neither.
     """
-    from embeddings.encoders import load_encoder
     from embeddings.isolated.classify import Classifier
     from gallery import Gallery
 
@@ -220,9 +238,9 @@ def _classifier(model: Path | None, gallery: Path | None, encoder: str, device: 
         given = "neither is" if model is None else "both are"
         raise ValueError(f"--model or --gallery says which signs there are; {given} given, expected one of them")
     if model is not None:
-        return Classifier(model, device)
+        return Classifier(model, computing.device, computing.dtype)
     assert gallery is not None
-    named = NearestExemplar(Gallery.load(gallery), load_encoder(encoder).to(device))
+    named = NearestExemplar(Gallery.load(gallery), computing.encoder(encoder))
     if named.learned is not None:
         head, right = named.learned.rule.name, named.learned.left_out
         out.print(f"rule: {head}; of exemplars with another of their sign {right:.1%} are named rightly when left out")
@@ -301,12 +319,12 @@ def explain(
 
     It looks at the same window of the clip that `classify` decides on.
     """
-    from embeddings.encoders.checkpoint import load_checkpoint
+    from embeddings.encoders import load_encoder
     from embeddings.isolated.classify import Classifier, top_labels
     from embeddings.isolated.explain import explain as explain_clip
     from embeddings.prepared import load_clip
 
-    encoder = load_checkpoint(model)
+    encoder = load_encoder(model)
     classifier = Classifier(model) if encoder.label_set else None
     encoder = encoder if classifier is None else classifier.encoder
     if encoder.name.startswith("i3d"):

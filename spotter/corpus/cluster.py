@@ -19,6 +19,7 @@ from .indexing import IndexJob, done, encode_into, in_one_line
 
 if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
+    from embeddings.encoders.compute import Precision
 
 __all__ = ["RayEngine", "mapper", "start_ray"]
 
@@ -74,10 +75,14 @@ class RayEngine:
     Args:
         encoder: name of the encoder or checkpoint file, which every worker loads for itself.
         workers: of a Ray that has to be started here; 0 is one per core.
+        device, batch, precision: see `embeddings.encoders.load_encoder`.
     """
 
-    def __init__(self, encoder: str, workers: int = 0) -> None:
-        self.encoder, self.workers = encoder, workers
+    def __init__(
+        self, encoder: str, workers: int = 0, device: str = "cpu", batch: int | None = None,
+        precision: Precision = "float32",
+    ) -> None:  # fmt: skip
+        self.encoder, self.workers = (encoder, device, batch, precision), workers
 
     def __call__(self, jobs: Sequence[IndexJob]) -> Iterator[tuple[IndexJob, str]]:
         """Each job with "" or why it failed, as they finish."""
@@ -92,11 +97,11 @@ class RayEngine:
 
 
 @lru_cache(maxsize=1)
-def _encoder(name: str) -> Encoder:
+def _encoder(*settings: Any) -> Encoder:
     """Loaded once a worker."""
     from embeddings.encoders import load_encoder
 
-    return load_encoder(name)
+    return load_encoder(*settings)
 
 
 def estimated(row: dict[str, Any]) -> dict[str, Any]:
@@ -109,13 +114,13 @@ def estimated(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "error": error}
 
 
-def encoded(encoder: str, row: dict[str, Any]) -> dict[str, Any]:
+def encoded(encoder: tuple[Any, ...], row: dict[str, Any]) -> dict[str, Any]:
     """The item with its file in the corpus."""
     job: IndexJob = row["job"]
     error = row["error"]
     if not error and not done(job):
         try:
-            encode_into(job.target, job.source, job.settings, _encoder(encoder), job.poses)
+            encode_into(job.target, job.source, job.settings, _encoder(*encoder), job.poses)
         except (ValueError, KeyError, OSError) as failure:
             error = in_one_line(job.source, failure)
     return {"number": row["number"], "error": error}

@@ -173,9 +173,8 @@ def _oslwl(place: Place) -> list[Command]:
                       str(data / "trims.csv"), *place.poses))  # fmt: skip
     return [
         *steps,
-        ("spot", str(data / "search"), "-g", file("gallery-sl-gcn"), "-e", gcn, "--fuse", file("gallery-i3d"), i3d, "1",
-         "--known", known, "--window", "16", "--stride", "1", "--no-refine", "--transfer", "5", "--published-transfer",
-         "-o", found, *place.poses),
+        ("spot", str(data / "search"), "-g", file("gallery-sl-gcn"), "-g", file("gallery-i3d"), "-e", gcn, "-e", i3d,
+         "--preset", "oslwl-2022", "--known", known, "-o", found, *place.poses),
         ("eval", "spotting", "--official", str(data / "search_GT.pkl"), found),
     ]  # fmt: skip
 

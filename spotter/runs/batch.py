@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from embeddings.recordings import PoseSource, Recording, parts_needed
 from safe_files import WriteError
 
-from ..pipeline import VideoSearch
+from ..pipeline import Search
 from ..results import SpottingResult
 from .outputs import Outputs
 from .record import Ingredients, RunFolder
@@ -47,7 +47,7 @@ class Batch:
     """
 
     recordings: Sequence[Recording]
-    search: VideoSearch
+    search: Search
     needs: Sequence[str]
     source: PoseSource
     outputs: Outputs

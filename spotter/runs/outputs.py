@@ -16,6 +16,7 @@ from ..results import SpottingResult
 
 if TYPE_CHECKING:
     from eval.segments import Segment
+    from gallery import Gallery
 
     from .record import RunFolder
 
@@ -202,7 +203,7 @@ class Outputs:
         self._wrote(path)
 
     def write_report(
-        self, results: Sequence[SpottingResult], gallery: Path, truth: Mapping[str, Sequence[Segment]] | None
+        self, results: Sequence[SpottingResult], gallery: Path | Gallery, truth: Mapping[str, Sequence[Segment]] | None
     ) -> None:
         """Writes the page."""
         from ..report.page import write_report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,10 @@ USUAL_PACE, PACE_COUNTS = -0.5, 1.0
 """What a video's pace is taken for before anything is seen in it, and how many sure signs that counts for."""
 
 
+Further = Callable[[Candidates, NDArray[np.float64]], NDArray[np.float64]]
+"""Changes candidates' log odds (N,)."""
+
+
 class Judge:
     """Finds a gallery's signs in videos, with the probability of each.
 
@@ -46,13 +50,15 @@ class Judge:
         self.threshold = THRESHOLD if options.threshold is None else options.threshold
 
     def detections(
-        self, query: Query, moved: Mapping[int, NDArray[np.float32]] | None = None, forced: str | None = None
-    ) -> list[Detection]:
+        self, query: Query, moved: Mapping[int, NDArray[np.float32]] | None = None, forced: str | None = None,
+        further: Further | None = None,
+    ) -> list[Detection]:  # fmt: skip
         """Detections above the threshold, by time.
 
         Args:
             moved: exemplar row → vector (D,) that takes its place (Top-K transfer).
             forced: the one sign that is looked for; its best place is given whatever its probability.
+            further: (candidates, log odds) → log odds with what other encoders say (`spotter.fusion`).
         """
         examples = examples_of(self.gallery, self.options.refine, moved)
         labels = self.gallery.labels
@@ -62,7 +68,7 @@ class Judge:
             return []
         sign, spans, probability = judged_places(
             candidates, examples.signs, self.shipped, query.frames / query.fps / 3600, self.options.exclusive,
-            forced is not None,
+            forced is not None, further,
         )  # fmt: skip
         least, most = (self.threshold if self.options.threshold_stands else LEAST), self.options.most
         if forced is not None:
@@ -98,7 +104,7 @@ def examples_of(gallery: Gallery, aligned: bool, moved: Mapping[int, NDArray[np.
 
 def judged_places(
     candidates: Candidates, signs: NDArray[np.intp], shipped: ShippedJudge, hours: float, exclusive: bool = True,
-    keep_best: bool = False,
+    keep_best: bool = False, further: Further | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """(sign number, span in frames, probability) of every distinct place: arrays (P,), (P, 2), (P,).
 
@@ -107,10 +113,12 @@ def judged_places(
         hours: length of the video.
         exclusive: signs that share most of a stretch exclude each other.
         keep_best: at least one place of each sign.
+        further: see `Judge.detections`.
     """
     own = signs[candidates.exemplar]
     paced = with_pace(candidates, pace_of(candidates, own, shipped.pace))
-    places = places_of(own, candidates.spans, shipped.sign.log_odds(paced.evidence), keep_best)
+    odds = shipped.sign.log_odds(paced.evidence)
+    places = places_of(own, candidates.spans, odds if further is None else further(paced, odds), keep_best)
     searched = np.unique(own)
     log_odds = as_frequent(places.log_odds, places.spans, hours * len(searched))
     if exclusive:

@@ -90,7 +90,8 @@ class Query:
         video = prepared(clip, encoder)
         self.name, self.encoder, self.plan = clip.name, encoder, plan
         self.fps, self.duration = encoder.fps, video.duration
-        self.inputs, self.frames = video.inputs, len(video)  # not the clip: its pictures would fill the memory
+        self.frames = len(video)
+        self.inputs = video.staged  # not the clip: its pictures would fill the memory
         self.centres = centres(self.frames, plan.stride)
         self._windows: dict[int, NDArray[np.float16]] = {}
 

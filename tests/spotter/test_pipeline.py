@@ -10,7 +10,7 @@ from embeddings.encoders import load_encoder
 from embeddings.pose import write_pose
 from eval.spotting import match, one_to_one_f1
 from gallery import Gallery, GalleryError
-from spotter import Companion, Detection, SpottingOptions, enroll, spot, spot_videos
+from spotter import Detection, Ensemble, Member, SpottingOptions, enroll, spot, spot_videos
 from spotter.search.options import TransferOptions
 
 from .worlds import rows, said, small_world, truth
@@ -247,9 +247,14 @@ def test_encoders_are_fused_by_weight() -> None:
     other = load_encoder("sl-gcn")
     theirs = enroll(w.exemplars, encoder=other)
     (alone,) = spot_videos(w.queries[:1], w.gallery, w.encoder, SpottingOptions(calibrated=False))
-    (ignored,) = spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(theirs, other, 0.0)])
+
+    def together(weight: float) -> Ensemble:
+        return Ensemble((Member(w.gallery, w.encoder), Member(theirs, other, weight)), normalise=False)
+
+    plain = SpottingOptions(calibrated=False)
+    (ignored,) = spot_videos(w.queries[:1], together(0.0), options=plain)
     (second,) = spot_videos(w.queries[:1], theirs, other, SpottingOptions(calibrated=False))
-    (fused,) = spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(theirs, other, 1.0)])
+    (fused,) = spot_videos(w.queries[:1], together(1.0), options=plain)
     tracks = [r.track for r in (alone, ignored, second, fused)]
     assert all(t is not None for t in tracks)
     values = [t.values for t in tracks if t is not None]
@@ -258,7 +263,7 @@ def test_encoders_are_fused_by_weight() -> None:
     assert {d.sign for d in fused.detections} & {s.label for s in w.world.signs[:5]}
 
 
-def test_a_companion_must_match_its_gallery() -> None:
+def test_a_member_must_match_its_gallery() -> None:
     w = small_world()
     with pytest.raises(ValueError, match="was made with the encoder"):
-        spot_videos(w.queries[:1], w.gallery, w.encoder, companions=[Companion(w.gallery, "pose-cosine")])
+        spot_videos(w.queries[:1], Ensemble((Member(w.gallery, w.encoder), Member(w.gallery, "pose-cosine"))))

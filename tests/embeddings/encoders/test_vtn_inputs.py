@@ -9,7 +9,8 @@ import pytest
 
 from embeddings.clip import Clip, Pose
 from embeddings.encoders.vtn import VTNHC, VTNPF, VTNConfig, VTNPFDepth
-from embeddings.encoders.vtn_inputs import cut_square, forearm_squares, hand_inputs, nearest_rows
+from embeddings.encoders.vtn_inputs import cut_square, forearm_squares, hand_inputs
+from embeddings.nearest import nearest_rows
 from embeddings.pose.flow import pose_flow
 from embeddings.skeletons import SKELETONS
 

@@ -1,0 +1,1 @@
+"""Several encoders as one: each says what it sees in a video, compared with chance; the sum decides."""
