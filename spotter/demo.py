@@ -207,13 +207,14 @@ def _camera(rng: Any, options: DemoOptions, frontal: bool) -> Camera:
 
 
 def spot_world(
-    world: World, exact: bool = False, progress: Callable[[int, int], None] | None = None
+    world: World, exact: bool = False, progress: Callable[[int, int], None] | None = None, cache: Path | None = None
 ) -> tuple[list[SpottingResult], Path]:
     """What a user does with the world's videos: poses, enrolment, spotting.
 
     Args:
         exact: use the exact poses instead of estimating them from the videos (for comparison).
         progress: called with (pose files done, all).
+        cache: where poses are kept for other commands, too.
 
     Returns:
         The results of the queries, and the folder of the gallery.
@@ -226,7 +227,7 @@ def spot_world(
     videos = [*world.queries, *world.exemplars]
     poses: dict[str, Path] = dict(world.exact)
     if not exact:
-        for done, result in enumerate(estimate_videos(videos, world.folder / "poses"), start=1):
+        for done, result in enumerate(estimate_videos(videos, world.folder / "poses", cache=cache, keep=True), start=1):
             if result.output is None:
                 raise ValueError(result.error)
             poses[result.video.stem] = result.output

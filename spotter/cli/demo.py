@@ -53,7 +53,7 @@ def demo(
         where = folder / f"seed-{own}" if seeds > 1 else folder
         if seeds > 1:
             out.print(f"[bold]seed {own}[/bold]")
-        scores, world = _one_world(where, replace(options, seed=own))
+        scores, world = _one_world(where, replace(options, seed=own), keep is not None)
         made.append(scores)
         out.print()
     if seeds > 1:
@@ -65,8 +65,12 @@ def demo(
         _review(where, world, browser)
 
 
-def _one_world(folder: Path, options: DemoOptions) -> tuple[Scores, World]:
-    """Makes a world, spots in it from its videos and from its exact poses, and prints and writes the results."""
+def _one_world(folder: Path, options: DemoOptions, kept: bool) -> tuple[Scores, World]:
+    """Makes a world, spots in it from its videos and from its exact poses, and prints and writes the results.
+
+    The poses of a world that is kept are cached: it is there to be played with.
+    """
+    from embeddings.pose.cache import cache_folder
     from eval.segments import by_video
     from eval.spotting import challenge_f1, one_to_one_f1
 
@@ -75,7 +79,9 @@ def _one_world(folder: Path, options: DemoOptions) -> tuple[Scores, World]:
 
     with progress_bar() as bar:
         world = make_world(folder, options, _task(bar, "filming the signers"))
-        results, gallery = spot_world(world, progress=_task(bar, "estimating poses"))
+        results, gallery = spot_world(
+            world, progress=_task(bar, "estimating poses"), cache=cache_folder() if kept else None
+        )
         step = _task(bar, "for comparison: exact poses")
         exact, _ = spot_world(world, exact=True)
         step(1, 1)
