@@ -1,11 +1,11 @@
 """A night's batch that is killed twice: 30 videos, three broken, two cut off, two of one name, one of two hours.
 
-    PYTHONPATH=. python scripts/quality/batch.py WORK [--real FOLDER] [--long 7200]
+    PYTHONPATH=. python scripts/quality/batch.py WORK [--real FOLDER] [--seconds 12] [--long 7200]
 
 WORK keeps the videos, so that a second call is quicker. Rendered clips (and, with --real, real ones) are repeated up to
-20 seconds. The film of two hours has one picture a second: two hours at 25 would be an hour of a processor, and what is
-asked of it is that a long video is kept in pieces and searched whole. Times are processor seconds of the command and
-its processes, because other work on the machine does not change them much.
+so many seconds. The film of two hours has a picture every four seconds: two hours at 25 a second would be an hour of a
+processor, and what is asked of it is that a long video is kept in pieces and searched whole. Times are processor
+seconds of the command and its processes, because other work on the machine does not change them much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from embeddings.video import probe, read_frames, write_video
 
-SECONDS, GOOD = 20.0, 24
+TALKS, LONG_RATE = 21, 0.25
 BROKEN = {"broken-1": b"no video", "broken-2": b"", "broken-3": b"\x00\x00\x00\x20ftypisom" + b"\x00" * 2000}
 
 
@@ -39,21 +39,21 @@ def looped(source: Path, target: Path, seconds: float, fps: float | None = None)
     write_video(target, islice(chain.from_iterable(repeat(frames)), round(seconds * rate)), rate)
 
 
-def make_videos(work: Path, real: Path | None, long: float) -> tuple[Path, Path]:
+def make_videos(work: Path, real: Path | None, seconds: float, long: float) -> tuple[Path, Path]:
     """(folder of videos, folder of exemplars)."""
     from spotter.demo import DemoOptions, make_world
 
     world = make_world(work / "world", DemoOptions(signs=4, seconds=24.0, videos=4, fillers=2, size=256))
     clips = list(world.queries) + (sorted(real.glob("*_example2.mp4"))[:10] if real is not None else [])
     videos = work / "videos"
-    for number in range(GOOD - 3):
-        looped(clips[number % len(clips)], videos / f"talk-{number:02d}.mp4", SECONDS - 0.2 * number)
+    for number in range(TALKS):
+        looped(clips[number % len(clips)], videos / f"talk-{number:02d}.mp4", seconds - 0.1 * number)
     for day, clip in (("monday", clips[0]), ("tuesday", clips[1])):
-        looped(clip, videos / day / "anna.mp4", SECONDS - 5)
-    looped(clips[0], videos / "long.mp4", long, fps=1.0)
+        looped(clip, videos / day / "anna.mp4", seconds - 3)
+    looped(clips[0], videos / "long.mp4", long, fps=LONG_RATE)
     for name in ("cut-1", "cut-2"):
         path = videos / f"{name}.mp4"
-        looped(clips[2 if name == "cut-1" else 3], path, SECONDS)
+        looped(clips[2 if name == "cut-1" else 3], path, seconds)
         raw = path.read_bytes()
         if len(raw) > 1000 and not (work / name).exists():
             path.write_bytes(raw[: int(len(raw) * 0.6)])
@@ -115,10 +115,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--seconds", type=float, default=12.0, help="of the ordinary videos")
     parser.add_argument("--long", type=float, default=7200.0, help="seconds of the long film")
     given = parser.parse_args()
     work = given.work.resolve()
-    videos, exemplars = make_videos(work, given.real, given.long)
+    videos, exemplars = make_videos(work, given.real, given.seconds, given.long)
     out, cache = work / "out", work / "cache"
     for folder in (out, cache, work / "gallery", work / "gallery-2", work / "again"):
         shutil.rmtree(folder, ignore_errors=True)
