@@ -1,6 +1,6 @@
 """A night's batch that is killed twice: 30 videos, three broken, two cut off, two of one name, one of two hours.
 
-    PYTHONPATH=. python scripts/quality/batch.py WORK [--real FOLDER] [--seconds 12] [--long 7200]
+    PYTHONPATH=. python scripts/quality/batch.py WORK [--real FOLDER] [--seconds 12] [--rate FPS] [--long 7200]
 
 WORK keeps the videos, so that a second call is quicker. Rendered clips (and, with --real, real ones) are repeated up to
 so many seconds. The film of two hours has a picture every four seconds: two hours at 25 a second would be an hour of a
@@ -39,7 +39,7 @@ def looped(source: Path, target: Path, seconds: float, fps: float | None = None)
     write_video(target, islice(chain.from_iterable(repeat(frames)), round(seconds * rate)), rate)
 
 
-def make_videos(work: Path, real: Path | None, seconds: float, long: float) -> tuple[Path, Path]:
+def make_videos(work: Path, real: Path | None, seconds: float, long: float, rate: float | None) -> tuple[Path, Path]:
     """(folder of videos, folder of exemplars)."""
     from spotter.demo import DemoOptions, make_world
 
@@ -47,13 +47,13 @@ def make_videos(work: Path, real: Path | None, seconds: float, long: float) -> t
     clips = list(world.queries) + (sorted(real.glob("*_example2.mp4"))[:10] if real is not None else [])
     videos = work / "videos"
     for number in range(TALKS):
-        looped(clips[number % len(clips)], videos / f"talk-{number:02d}.mp4", seconds - 0.1 * number)
+        looped(clips[number % len(clips)], videos / f"talk-{number:02d}.mp4", seconds - 0.05 * number, rate)
     for day, clip in (("monday", clips[0]), ("tuesday", clips[1])):
-        looped(clip, videos / day / "anna.mp4", seconds - 3)
+        looped(clip, videos / day / "anna.mp4", seconds - 2, rate)
     looped(clips[0], videos / "long.mp4", long, fps=LONG_RATE)
     for name in ("cut-1", "cut-2"):
         path = videos / f"{name}.mp4"
-        looped(clips[2 if name == "cut-1" else 3], path, seconds)
+        looped(clips[2 if name == "cut-1" else 3], path, seconds, rate)
         raw = path.read_bytes()
         if len(raw) > 1000 and not (work / name).exists():
             path.write_bytes(raw[: int(len(raw) * 0.6)])
@@ -116,10 +116,11 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--seconds", type=float, default=12.0, help="of the ordinary videos")
+    parser.add_argument("--rate", type=float, help="pictures a second of the ordinary videos (default: their own)")
     parser.add_argument("--long", type=float, default=7200.0, help="seconds of the long film")
     given = parser.parse_args()
     work = given.work.resolve()
-    videos, exemplars = make_videos(work, given.real, given.seconds, given.long)
+    videos, exemplars = make_videos(work, given.real, given.seconds, given.long, given.rate)
     out, cache = work / "out", work / "cache"
     for folder in (out, cache, work / "gallery", work / "gallery-2", work / "again"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from safe_files import locked
 
 from .console import Failures, err, listed, out, print_json, progress_bar, shown
 from .fusing import Encoders, Galleries, Preset, Weights, chosen_search
@@ -120,12 +123,21 @@ def spot(
     new = batch.recordings if batch.search.chooses_at_end else waiting
     batch.outputs.check(batch.record, inputs, [r.name for r in new])
     named = {"gallery": ", ".join(map(str, gallery)), "encoder": ", ".join(map(str, encoder))}
-    results = _run(batch, waiting, named)
-    batch.outputs.write_report(results, gallery[0] if several is None else several.shown_gallery, references)
+    with locked(batch.record.folder, wait=0) if batch.record is not None else nullcontext():
+        results = _run(batch, waiting, named)
+        batch.outputs.write_report(results, gallery[0] if several is None else several.shown_gallery, references)
+        _close_record(batch)
     _tell(batch, results, writing)
     if references is not None:
         _show_scores(results, references)
     _finish(batch, results)
+
+
+def _close_record(batch: Batch) -> None:
+    if batch.record is not None:
+        batch.record.state = "done"
+        batch.record.facts["files_failed"] = {str(path): why for path, why in batch.outputs.failed.items()}
+        batch.record.write()
 
 
 def _recordings(videos: list[Path], network: Encoder, root: Path | None, media: Sequence[Path]) -> Sequence[Recording]:
@@ -251,10 +263,6 @@ def _finish(batch: Batch, results: list[SpottingResult]) -> None:
         err.print(f"{len(warned)} of {len(results)} searched with a warning: {escaped(names)}")
     for path, why in batch.outputs.failed.items():
         err.print(f"[red]not written:[/red] {escaped(why if str(path) in why else f'{path}: {why}')}")
-    if batch.record is not None:
-        batch.record.state = "done"
-        batch.record.facts["files_failed"] = {str(path): why for path, why in batch.outputs.failed.items()}
-        batch.record.write()
     failures.finish(len(results))
     if batch.outputs.failed:
         raise typer.Exit(1)

@@ -91,6 +91,7 @@ class Batch:
         for recording in self.recordings:
             if recording.name in self.results:
                 self._finish(recording, new=False, write=at_once)
+        self._write_record()
         tell(len(self.results))
         try:
             for recording, result in self._searched(waiting, tell):
@@ -98,6 +99,7 @@ class Batch:
                 if self.record is not None and not result.error:
                     self.record.keep(recording, result, self._made_from[recording.name])
                 self._finish(recording, new=True, write=at_once)
+                self._write_record()
                 tell(len(self.results))
                 if at_once:
                     self._tables_now_and_then()
@@ -111,6 +113,10 @@ class Batch:
                 self._finish(recording, new=True, write=True)
         self.outputs.write_tables(results, self._notes())
         return results
+
+    def _write_record(self) -> None:
+        if self.record is not None:
+            self.record.write()
 
     def _finish(self, recording: Recording, new: bool, write: bool) -> None:
         result = self.results[recording.name]

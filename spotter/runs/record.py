@@ -195,14 +195,13 @@ class RunFolder:
         )  # fmt: skip
 
     def note(self, recording: Recording, result: SpottingResult, made_from: str = "") -> None:
-        """Notes in `run.json` what became of a video."""
+        """Notes what became of a video; `write` puts it into `run.json`."""
         record = self.videos[recording.name]
         record.status = FAILED if result.error else WARNED if result.warning else DONE
         record.reason = readable(result.error)
         record.warnings = [readable(result.warning)] if result.warning else []
         record.detections, record.seconds = len(result.detections), round(result.duration, 3)
         record.made_from = made_from
-        self.write()
 
     def _stem(self, recording: Recording) -> Path:
         where = f"{recording.path.resolve()}#{recording.part}".encode("utf-8", "surrogateescape")

@@ -173,3 +173,29 @@ def test_a_full_disk_is_one_line_and_what_was_done_stays(signs: Path, tmp_path: 
     done = spot(signs, tmp_path / "talks", "-o", tmp_path / "found.csv")
     assert done.exit_code == 0, done.output
     assert statuses(tmp_path / "found.csv") == {"a": "done", "b": "done"}
+
+
+def test_two_programs_do_not_write_one_run(signs: Path, tmp_path: Path) -> None:
+    from threading import Event, Thread
+
+    from safe_files import BusyError, locked
+
+    film(tmp_path / "a.mp4")
+    held, end = Event(), Event()
+
+    def other() -> None:
+        with locked(tmp_path / "found.run"):
+            held.set()
+            end.wait(60)
+
+    thread = Thread(target=other)
+    thread.start()
+    held.wait(60)
+    try:
+        done = spot(signs, tmp_path / "a.mp4", "-o", tmp_path / "found.csv")
+    finally:
+        end.set()
+        thread.join()
+    assert isinstance(done.exception, BusyError)
+    assert estimated() == 0
+    assert spot(signs, tmp_path / "a.mp4", "-o", tmp_path / "found.csv").exit_code == 0
