@@ -25,9 +25,7 @@ MOST_CONFIDENT = 1 + 1e-3
 """Rounding of 16-bit numbers and of resampling may pass 1."""
 
 
-class Span(NamedTuple):
-    """One labelled stretch of signing, in frames: half-open ``[start, end)``."""
-
+class _Span(NamedTuple):
     label: str
     start: int
     end: int
@@ -51,6 +49,21 @@ class Film:
     end: float | None = None
     mirrored: bool = False
     crops: Path | None = None
+
+
+class Span(_Span):
+    """One labelled stretch of signing, in frames: half-open ``[start, end)``.
+
+    Raises:
+        ValueError: a number that is none of a frame, or the end before the start.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, label: str, start: int, end: int) -> Span:
+        if not 0 <= start <= end < math.inf:
+            raise ValueError(f"the span of {label!r} is [{start}, {end}); expected 0 <= start <= end, in frames")
+        return super().__new__(cls, label, start, end)
 
 
 @dataclass(frozen=True, eq=False)

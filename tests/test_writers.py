@@ -44,6 +44,7 @@ INSIDE = {
     "spotter/corpus/folder.py:Corpus.writing": "opens the lock, an empty file",
     "spotter/project/folder.py:_make_link": "the system makes a link whole",
     "spotter/review/serve_tasks.py:in_memory": "memory, or a temporary file that is deleted after",
+    "scripts/quality/faults.py:_small_disk.full": "fills a disk that was made for it",
     "scripts/quality/decisions.py:begun_project": "a working copy, made anew by every run",
     "scripts/quality/batch.py:make_videos": "made-up videos, in the folder given for work",
     "scripts/quality/packaging.py:build": "a copy to build from, in the folder given for work",

@@ -8,6 +8,7 @@ one's own; unknown keys and wrong types are refused.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -122,6 +123,7 @@ def _recipe(name: str, content: Mapping[str, Any]) -> Recipe:
     }
     recipe = Recipe(name, content["network"], str(content.get("about", "")), contents["config"], mixture=mixture,
                     loss=loss, **tables)  # fmt: skip
+    _check_numbers(recipe)
     _check(recipe)
     return recipe
 
@@ -139,6 +141,21 @@ def _checked(recipe: str, table: str, kind: type, content: Any) -> Any:
         raise
     except ValueError as error:
         raise RecipeError(f"{recipe}: {error}") from None
+
+
+def _check_numbers(recipe: Recipe) -> None:
+    """Raises `RecipeError` for a number that is not finite, or below 0 where none can be."""
+    parts = {key: getattr(recipe, key) for key in _TABLES} | {f"loss.{key}": term for key, term in recipe.loss.items()}
+    parts |= {f"mixture.{key}": part for key, part in recipe.mixture.items()}
+    for table, part in parts.items():
+        for key, value in vars(part).items():
+            for number in value if isinstance(value, tuple | list) else (value,):
+                if not isinstance(number, int | float):
+                    continue
+                if not math.isfinite(number):
+                    raise RecipeError(f"{recipe.name}: {table}.{key} is {number}; expected a finite number")
+                if number < 0 and table in ("optimiser", "schedule", "batch"):
+                    raise RecipeError(f"{recipe.name}: {table}.{key} is {number}; expected at least 0")
 
 
 def _check(recipe: Recipe) -> None:
