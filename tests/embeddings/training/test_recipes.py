@@ -23,16 +23,17 @@ PUBLISHED = {
 }  # fmt: skip
 QUICK = {"sl-gcn-quick", "spoter-quick", "class-query-quick"}
 FURTHER = {"sign-tcn-filmed"}
+SPOTTING = {"vtn-spotting", "vtn-hc-spotting", "vtn-pf-spotting", "i3d-resnet50-spotting"}
 SHIPPED = {"sign-tcn-default", "sign-tcn-real", "sl-gcn", "depth", "locations"}
 
 
 def test_every_system_has_its_recipe() -> None:
-    assert set(recipe_names()) == PUBLISHED | QUICK | SHIPPED | FURTHER
+    assert set(recipe_names()) == PUBLISHED | QUICK | SHIPPED | FURTHER | SPOTTING
     covered = {read_recipe(name).network for name in recipe_names()}
     assert covered == {*ENCODERS, *FRAME_NETWORKS} - {"pose-cosine"}  # which has no weights
 
 
-@pytest.mark.parametrize("name", sorted(PUBLISHED | QUICK | SHIPPED | FURTHER))
+@pytest.mark.parametrize("name", sorted(PUBLISHED | QUICK | SHIPPED | FURTHER | SPOTTING))
 def test_a_recipe_builds_its_network(name: str) -> None:
     recipe = read_recipe(name)
     assert recipe.about
