@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["example_pictures", "hit_pictures"]
 
-PICTURED = 240
-"""Most detections with pictures."""
+PICTURED = 150
+"""Most detections with pictures; each costs up to a quarter of a second, since videos are read from a key frame on."""
 HIT_BYTES, EXAMPLE_BYTES = 2_400_000, 900_000
 """Characters of the data URLs of all detections and of all exemplars, so that a report stays below 5 MB."""
 

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const PAGE = 50, ROWS = 12, SIGNS = 60;
+  const PAGE = 50, ROWS = 6, SIGNS = 12;
   const [ROW, TRACK, BAR, AXIS, WIDEST] = [58, 30, 9, 24, 12000];
   const data = JSON.parse(document.getElementById("data").textContent);
   const { videos, signs } = data;
@@ -335,7 +335,7 @@
   }
   function timeline(v, lanes, room) {
     const video = videos[v], long = Math.max(video.duration, 0.1);
-    const width = Math.round(Math.min(WIDEST, Math.max(room, long * 14) * state.zoom)), height = AXIS + ROW * lanes.length, scale = width / long;
+    const width = Math.round(Math.min(WIDEST, Math.max(room, Math.min(long * 14, room * 3)) * state.zoom)), height = AXIS + ROW * lanes.length, scale = width / long;
     const svg = draw("svg", { class: "timeline", width, height, viewBox: `0 0 ${width} ${height}`, role: "group",
       "aria-label": `Timeline of ${video.name}: ${video.hits.length} detections in ${clock(long)}` });
     const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600].find((s) => s * scale >= 70) || 1800;
@@ -414,8 +414,8 @@
     holder.append(make("div", { class: "tools" },
       shown.length < wanted.length ? button(`More signs (${wanted.length - shown.length})`, redraw(() => ({ lanes: state.lanes + ROWS }))) : "",
       rest.length && found.length ? button(state.every ? "Only signs that were found" : `Tracks of the ${rest.length} other signs`, redraw(() => ({ every: !state.every, lanes: ROWS }))) : "",
-      shown.length ? button("−", redraw(() => ({ zoom: state.zoom / 2 })), { "aria-label": "Show more time", disabled: state.zoom <= 1 / 16 }) : "",
-      shown.length ? button("+", redraw(() => ({ zoom: state.zoom * 2 })), { "aria-label": "Show less time, in more detail", disabled: state.zoom >= 8 }) : ""));
+      shown.length ? button("−", redraw(() => ({ zoom: state.zoom / 2 })), { "aria-label": "Show more time", disabled: state.zoom <= 1 / 4 }) : "",
+      shown.length ? button("+", redraw(() => ({ zoom: state.zoom * 2 })), { "aria-label": "Show less time, in more detail", disabled: state.zoom >= 16 }) : ""));
   }
   function open_(v) {
     const to = v === null ? "#" : `#video=${encodeURIComponent(videos[v].name)}`;
