@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from safe_files import parse_json
+
 from ..clip import Clip
 from ..files import media_name
 from .film import pictures
@@ -87,4 +89,4 @@ def _stored(path: Path, facts: Mapping[str, Any]) -> StoredPictures | None:
         stored = StoredPictures(path)
     except ValueError:
         return None
-    return stored if stored.facts == json.loads(json.dumps(dict(facts))) else None
+    return stored if stored.facts == parse_json(json.dumps(dict(facts))) else None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import whole_hdf5
+from safe_files import open_hdf5, parse_json, whole_hdf5
 
 from ..nearest import nearest_rows
 
@@ -144,16 +144,14 @@ class StoredPictures:
     dtype = np.dtype(np.uint8)
 
     def __init__(self, path: str | Path, frames: int | None = None) -> None:
-        import h5py
-
         self.path = Path(path)
         try:
-            with h5py.File(self.path, "r") as file:
+            with open_hdf5(self.path) as file:
                 self._rows: NDArray[np.int32] = file["row"][:frames]
                 self._pieces: NDArray[np.int64] = file["piece"][:]
                 self._size, self._length = int(file.attrs["size"]), int(file.attrs["piece_length"])
                 self.fps = float(file.attrs["fps"])
-                self.facts: dict[str, Any] = json.loads(file.attrs["facts"])
+                self.facts: dict[str, Any] = parse_json(file.attrs["facts"])
                 if file["packets"].shape[0] != self._pieces[-1]:
                     raise ValueError("its streams are cut off")
         except (OSError, KeyError, ValueError) as error:
@@ -184,9 +182,7 @@ class StoredPictures:
         if piece in self._held:
             self._held.move_to_end(piece)
             return self._held[piece]
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
+        with open_hdf5(self.path) as file:
             stream = file["packets"][self._pieces[piece] : self._pieces[piece + 1]].tobytes()
         decoded = _decoded(stream)[:, : self._size, : self._size]
         self._held[piece] = decoded

@@ -6,7 +6,6 @@ gallery lacks, has a calibrated score too.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from safe_files import write_json
+from safe_files import read_json, write_json
 
 __all__ = ["FusedCalibration", "fit_fusion"]
 
@@ -76,7 +75,7 @@ class FusedCalibration:
             ValueError: missing or damaged.
         """
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(Path(path))
             encoders = tuple(str(e) for e in values["encoders"])
             maps = {
                 str(key): (float(one["bias"]), tuple(float(w) for w in one["weights"]))
