@@ -121,6 +121,10 @@ class Pose:
             if values is not None and np.isinf(values).any():
                 raise ValueError(f"{name} holds an infinite number; a missing joint is NaN")
 
+    def __repr__(self) -> str:
+        about = "".join(f", {name}={value!r}" for name in ("estimator", "source") if (value := getattr(self, name)))
+        return f"Pose({self.skeleton}, {len(self.xy)} frames at {self.fps:g} fps, {self.size[0]}×{self.size[1]}{about})"
+
     def __len__(self) -> int:
         return len(self.xy)
 
@@ -209,6 +213,14 @@ class Clip:
     spans: tuple[Span, ...] = ()
     extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     film: Film | None = None
+
+    def __repr__(self) -> str:
+        named = {"label": self.label, "signer": self.signer, "spans": len(self.spans) or None}
+        held = [n for n in ("pose", "frames", "film") if getattr(self, n) is not None] + sorted(self.extra)
+        facts = "".join(f", {name}={value!r}" for name, value in named.items() if value is not None)
+        return (
+            f"Clip({self.name!r}, {len(self)} frames at {self.fps:g} fps, holds {', '.join(held) or 'nothing'}{facts})"
+        )
 
     def __post_init__(self) -> None:
         if not 0 < self.fps < math.inf:

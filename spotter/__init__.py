@@ -22,7 +22,7 @@ from .detection import Detection
 if TYPE_CHECKING:
     from embeddings.clip import Clip, Pose
     from embeddings.encoders import load_encoder
-    from embeddings.pose import estimate, read_pose, write_pose
+    from embeddings.pose import estimate, make_estimator, read_pose, write_pose
     from embeddings.recordings import PoseSource
     from eval.segments import Segment, read_segments
     from gallery import Gallery
@@ -63,6 +63,7 @@ _HOMES = {
     "estimate": "embeddings.pose",
     "index": "spotter.archive",
     "load_encoder": "embeddings.encoders",
+    "make_estimator": "embeddings.pose",
     "read": "spotter.formats",
     "read_pose": "embeddings.pose",
     "read_segments": "eval.segments",
@@ -78,8 +79,8 @@ _HOMES = {
 __all__ = [
     "Clip", "Corpus", "Detection", "Detections", "Ensemble", "Gallery", "IndexOptions", "Member", "Pose", "PoseSource",
     "SearchOptions", "Segment", "Selection", "SimilarityTrack", "SpottingOptions", "SpottingResult", "TransferOptions",
-    "__version__", "enroll", "estimate", "index", "load_encoder", "read", "read_pose", "read_segments", "score",
-    "search_corpus", "spot", "spot_videos", "write", "write_pose", "write_report",
+    "__version__", "enroll", "estimate", "index", "load_encoder", "make_estimator", "read", "read_pose",
+    "read_segments", "score", "search_corpus", "spot", "spot_videos", "write", "write_pose", "write_report",
 ]  # fmt: skip
 
 

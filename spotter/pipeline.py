@@ -46,24 +46,42 @@ def spot(
     options: SpottingOptions | None = None,
     poses: PoseSource | None = None,
     known: Mapping[str, str] | None = None,
+    fps: float | None = None,
 ) -> Detections:
     """Where the gallery's signs occur in one video, or in several (a list).
 
     Args:
-        video: a recording's path (docs/inputs.md), a `Clip`, a `Pose`, or a list of these.
+        video: a recording's path (docs/inputs.md), a `Clip`, a `Pose`, the pictures of a video as an array
+            (T, H, W, 3) uint8 RGB, or a list of these. Poses of pictures are estimated; arrays are called "array",
+            several of them "array-1", "array-2" ….
+        fps: frames per second of arrays.
         gallery: exemplars made with the same encoder; or several encoders with theirs (`Ensemble`), which are fused.
         known: video name → the one sign to look for in it (the challenge's protocol); its best place is reported
             whatever its score.
 
     Raises:
-        ValueError: a video cannot be read (`spot_videos` goes on with the others).
+        ValueError: a video cannot be read (`spot_videos` goes on with the others), or an array comes without `fps`.
     """
     several = isinstance(video, Sequence) and not isinstance(video, str)
-    results = spot_videos(list(video) if several else [video], gallery, encoder, options, poses, known, tracks=False)
+    videos = [_clip_of(v, fps, n) for n, v in enumerate(video, start=1)] if several else [_clip_of(video, fps)]
+    results = spot_videos(videos, gallery, encoder, options, poses, known, tracks=False)
     for result in results:
         if result.error:
             raise ValueError(result.error)
     return Detections(detection for result in results for detection in result.detections)
+
+
+def _clip_of(video: Any, fps: float | None, number: int | None = None) -> Any:
+    """An array of pictures as a clip; anything else as it is."""
+    if not isinstance(video, np.ndarray):
+        return video
+    if fps is None:
+        raise ValueError("an array of pictures does not say its frames per second; give fps=25, or whatever it has")
+    if video.ndim != 4 or video.shape[-1] != 3 or video.dtype != np.uint8:
+        raise ValueError(f"array of shape {video.shape}, {video.dtype}; expected pictures (T, H, W, 3) uint8 RGB")
+    from embeddings.clip import Clip
+
+    return Clip("array" if number is None else f"array-{number}", fps, frames=video)
 
 
 def spot_videos(
@@ -75,6 +93,7 @@ def spot_videos(
     known: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
     tracks: bool = True,
+    on_result: Callable[[SpottingResult], None] | None = None,
 ) -> list[SpottingResult]:
     """Spots several videos; one that fails is reported in its result and the others go on.
 
@@ -82,6 +101,8 @@ def spot_videos(
         gallery: exemplars made with the encoder; or an `Ensemble` of encoders with theirs, then `encoder` is not used.
         progress: called with the name of each video when it is done.
         tracks: keep the similarity tracks: a number for every sign and window of every video.
+        on_result: called with each video's result when it stands, before the next video. Where what is wanted depends
+            on all videos (`VideoSearch.chooses_at_end`), its detections may be fewer in the end.
 
     Raises:
         ValueError: a gallery is empty, was made by another encoder, or lacks a known sign; or options that need
@@ -97,6 +118,8 @@ def spot_videos(
         results.append(result)
         if progress is not None:
             progress(result.video)
+        if on_result is not None:
+            on_result(result)
     search.choose(results)
     return results
 

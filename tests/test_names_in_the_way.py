@@ -147,6 +147,7 @@ done = {
     "write_pose": lambda: spotter.write_pose(Path("talk.pose"), query.pose) or True,
     "read_pose": lambda: len(spotter.read_pose(Path("talk.pose"))),
     "estimate": lambda: len(spotter.estimate(film, fps=25.0)),
+    "make_estimator": lambda: callable(spotter.make_estimator("holistic")) or True,
     "PoseSource": lambda: spotter.PoseSource(),
     "load_encoder": lambda: spotter.load_encoder("pose-cosine"),
     "IndexOptions": lambda: spotter.IndexOptions(),

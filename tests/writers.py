@@ -566,6 +566,13 @@ def make_lists_of_recordings(folder: Path) -> None:
     write_lists(INPUTS.list, INPUTS.folder, folder)
 
 
+def make_card(folder: Path) -> None:
+    from embeddings.training.card import write_model_card
+
+    weights = Path(__file__).parents[1] / "embeddings" / "weights"
+    write_model_card(weights / "sign-tcn.safetensors", folder / "card.md")
+
+
 def make_log(folder: Path) -> None:
     from embeddings.training.log import TrainingLog
 
@@ -805,6 +812,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/fusion/ensemble.py:write_ensemble": make_ensemble_file,
     "embeddings/pose/formats/store.py:write_store": make_store,
     "embeddings/pose/formats/store.py:write_packed": make_packed,
+    "embeddings/training/card.py:write_model_card": make_card,
     "embeddings/training/log.py:TrainingLog.__init__": make_log,
     "embeddings/training/log.py:draw_losses": make_losses,
     "embeddings/training/frame_network.py:FrameNetwork.save": make_frame_network,

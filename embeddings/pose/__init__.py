@@ -3,7 +3,7 @@
 Estimators and file formats load when used; importing this package is light.
 """
 
-from .estimate import ESTIMATORS, estimate, estimate_frames
+from .estimate import ESTIMATORS, estimate, estimate_frames, make_estimator
 from .files import read_pose, write_pose
 from .formats.errors import PoseFileError
 from .quality import Quality, advice, measure_quality, quality_of
@@ -18,6 +18,7 @@ __all__ = [
     "estimate",
     "estimate_frames",
     "estimate_videos",
+    "make_estimator",
     "measure_quality",
     "quality_of",
     "read_pose",

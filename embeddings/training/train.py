@@ -1,8 +1,8 @@
 """Training of any network by a recipe: `train("sl-gcn-quick", "runs/sl-gcn")`.
 
 The folder then holds `best.safetensors` (the checkpoint to use: best by validation, never by a test set),
-`state.safetensors` (from which the same call goes on), `log.csv`, `tensorboard/`, `loss.png`, `split.json` and
-`recipe.json`. Under `torchrun` the same call trains on several devices.
+`state.safetensors` (from which the same call goes on), `best.md` (a model card), `log.csv`, `tensorboard/`, `loss.png`,
+`split.json` and `recipe.json`. Under `torchrun` the same call trains on several devices.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ..encoders.base import Encoder
 from ..extras import extra
 from ..recordings import PoseSource
 from .augment_windows import BATCHWISE
+from .card import write_model_card
 from .items import Item, Sampling
 from .loop import BEST, STATE, Loop, OnStep
 from .losses import Objective
@@ -133,6 +134,7 @@ def train(
     if fabric.is_global_zero:
         for path in folder.glob(STRETCHES.format("*")):
             path.unlink()
+        write_model_card(folder / BEST)
     return TrainingResult(folder / BEST, progress, loop.figures, (sum(map(len, parts)), len(validation_items)))
 
 

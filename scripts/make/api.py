@@ -35,7 +35,16 @@ GROUPS = {
     "Results": ["Detection", "Detections", "SpottingResult", "SimilarityTrack", "read", "write", "write_report"],
     "Archives": ["index", "search_corpus", "Corpus", "IndexOptions", "SearchOptions"],
     "Scoring": ["Segment", "read_segments", "score"],
-    "Clips, poses, encoders": ["Clip", "Pose", "PoseSource", "estimate", "read_pose", "write_pose", "load_encoder"],
+    "Clips, poses, encoders": [
+        "Clip",
+        "Pose",
+        "PoseSource",
+        "estimate",
+        "read_pose",
+        "write_pose",
+        "load_encoder",
+        "make_estimator",
+    ],
 }
 INTRODUCTION = """# Python reference
 

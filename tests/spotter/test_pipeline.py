@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embeddings.clip import Clip, Pose
 from embeddings.encoders import load_encoder
 from embeddings.pose import write_pose
 from eval.spotting import match, one_to_one_f1
@@ -267,3 +269,58 @@ def test_a_member_must_match_its_gallery() -> None:
     w = small_world()
     with pytest.raises(ValueError, match="was made with the encoder"):
         spot_videos(w.queries[:1], Ensemble((Member(w.gallery, w.encoder), Member(w.gallery, "pose-cosine"))))
+
+
+def test_eight_threads_find_what_one_finds() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    w = small_world()
+    alone = {q.name: list(spot(q, w.gallery, w.encoder)) for q in w.queries}
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda q: (q.name, list(spot(q, w.gallery, w.encoder))), [*w.queries] * 4))
+    assert len(found) == 8
+    for name, detections in found:
+        assert detections == alone[name]
+
+
+def test_a_result_is_given_when_its_video_is_done() -> None:
+    w = small_world()
+    seen: list[tuple[str, int]] = []
+    waiting = iter(w.queries)
+
+    def videos() -> Iterator[Clip]:
+        for number, clip in enumerate(waiting):
+            assert len(seen) == number  # the one before was reported before this one is asked for
+            yield clip
+
+    results = spot_videos(videos(), w.gallery, w.encoder, on_result=lambda r: seen.append((r.video, len(r.detections))))
+    assert seen == [(r.video, len(r.detections)) for r in results]
+
+
+def test_arrays_of_pictures_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    from embeddings.recordings import PoseSource
+
+    w = small_world()
+    asked: list[tuple[tuple[int, ...], float, str]] = []
+
+    def of_frames(self: PoseSource, frames: np.ndarray, fps: float, name: str) -> Pose:
+        asked.append((frames.shape, fps, name))
+        return w.queries[0].pose
+
+    monkeypatch.setattr(PoseSource, "of_frames", of_frames)
+    pictures = np.zeros((len(w.queries[0]), 8, 8, 3), np.uint8)
+    found = spot(pictures, w.gallery, w.encoder, fps=25)
+    assert asked == [(pictures.shape, 25, "array")]
+    wanted = spot(w.queries[0], w.gallery, w.encoder)
+    assert [(d.video, d.sign, d.start, d.end) for d in found] == [("array", d.sign, d.start, d.end) for d in wanted]
+    with pytest.raises(ValueError, match="give fps=25"):
+        spot(pictures, w.gallery, w.encoder)
+    with pytest.raises(ValueError, match=r"expected pictures \(T, H, W, 3\) uint8 RGB"):
+        spot(pictures / 255, w.gallery, w.encoder, fps=25)
+
+
+def test_clips_and_poses_say_briefly_what_they_hold() -> None:
+    clip = small_world().queries[0]
+    assert repr(clip).startswith(f"Clip('query-1', {len(clip)} frames at 25 fps, holds pose")
+    assert "array(" not in repr(clip)
+    assert len(repr(clip.pose)) < 200

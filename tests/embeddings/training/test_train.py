@@ -69,12 +69,16 @@ def test_killed_while_writing_its_state_it_ends_with_the_same_weights(whole: Pat
 
 def test_what_a_training_leaves(whole: Path) -> None:
     assert {p.name for p in whole.iterdir()} == {
-        "best.safetensors", "state.safetensors", "log.csv", "loss.png", "tensorboard", "split.json", "recipe.json",
+        "best.safetensors", "best.md", "state.safetensors", "log.csv", "loss.png", "tensorboard", "split.json",
+        "recipe.json",
     }  # fmt: skip
     assert (whole / "log.csv").read_text().splitlines()[0].split(",") == list(
         columns(("part_triplet", "cross_entropy"))
     )
     assert any((whole / "tensorboard").iterdir())
+    card = (whole / "best.md").read_text(encoding="utf-8")
+    assert "names 4 signs: sign-000, sign-001, sign-002, sign-003" in card
+    assert "spotter classify clips/ -m best.safetensors" in card
     split = read_split(whole / "split.json")
     signers = [{i.split("~")[1] for i in side} for side in (split.train, split.validation)]
     assert not signers[0] & signers[1]
