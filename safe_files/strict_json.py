@@ -93,7 +93,7 @@ def _number(text: str) -> float:
 
 def _check_depth(value: Any, where: str) -> None:
     level = [value] if isinstance(value, list | dict) else []
-    for _ in range(DEPTH):
+    for _ in range(DEPTH + 1):
         if not level:
             return
         level = [
