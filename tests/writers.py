@@ -527,24 +527,23 @@ def make_store(folder: Path) -> None:
     write_store(folder / "poses.h5", {"talk": pose()})
 
 
-def make_views(folder: Path) -> None:
-    from embeddings.crops import write_crops
-
-    crops = ([np.full((64, 64, 3), k, np.uint8)] for k in range(2))
-    write_crops([folder / "talk.centre-64.h5"], crops, [64], 25.0, [{}])
-
-
-def make_fused_calibration(folder: Path) -> None:
+def make_fused(folder: Path) -> None:
     from spotter.fusion.calibration import FusedCalibration
 
-    maps = {"0": (0.0, (1.0,)), "1": (0.0, (1.0,)), "0+1": (0.5, (1.0, 2.0))}
-    FusedCalibration(("a", "b"), True, maps, {}).save(folder / "fused.json")
+    FusedCalibration(("a",), False, {"0": (0.0, (1.0,))}, {}).save(folder / "fused.json")
 
 
 def make_ensemble_file(folder: Path) -> None:
     from spotter.fusion.ensemble import write_ensemble
 
-    write_ensemble(folder / "ensemble.toml", [("a", "gallery a", 1.0), ("b", "gallery b", 0.5)])
+    write_ensemble(folder / "ensemble.toml", [("default", "gallery", 1.0)])
+
+
+def make_views(folder: Path) -> None:
+    from embeddings.crops import write_crops
+
+    crops = ([np.full((64, 64, 3), k, np.uint8)] for k in range(2))
+    write_crops([folder / "talk.centre-64.h5"], crops, [64], 25.0, [{}])
 
 
 def make_packed(folder: Path) -> None:
@@ -808,7 +807,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "embeddings/pose/files.py:write_pose": make_pose,
     "embeddings/pose/formats/spoter_csv.py:write_spoter_csv": make_spoter_csv,
     "embeddings/crops/store.py:write_crops": make_views,
-    "spotter/fusion/calibration.py:FusedCalibration.save": make_fused_calibration,
+    "spotter/fusion/calibration.py:FusedCalibration.save": make_fused,
     "spotter/fusion/ensemble.py:write_ensemble": make_ensemble_file,
     "embeddings/pose/formats/store.py:write_store": make_store,
     "embeddings/pose/formats/store.py:write_packed": make_packed,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import Failures, err, out, print_json, progress_bar
+from .fusing import Encoders, named_galleries, write_ensemble_of
 from .options import (
     Clips,
     Computing,
-    EncoderName,
     JsonFlag,
     Poses,
     Tiers,
@@ -43,7 +43,7 @@ def enroll(
     computing: Computing,
     clips: Clips,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the gallery.")] = Path("gallery"),
-    encoder: EncoderName = "default",
+    encoder: Encoders = ["default"],  # noqa: B006
     span: Annotated[
         tuple[float, float] | None,
         typer.Option("--span", help="Start and end of the sign in seconds (one clip only).", show_default=False),
@@ -74,7 +74,32 @@ def enroll(
 
     Annotations are ELAN files (--tier), detections (.csv, .json), what spotter decisions exports, or a project's
     folder, of which the accepted hits are taken.
+
+    Of several encoders each gets a gallery inside the folder, and an ensemble.toml names them all: `spotter spot -g
+    FOLDER` searches with all of them.
     """
+    settings = (clips, span, spans, unit, tiers, media, whole, add)
+    if len(encoder) == 1:
+        _enroll_by(context, poses, computing, encoder[0], output, json_output, *settings)
+        return
+    failed = False
+    places = named_galleries(encoder)
+    for name, which in places.items():
+        try:
+            _enroll_by(context, poses, computing, which, output / name, json_output, *settings)
+        except typer.Exit:
+            failed = True
+    out.print(f"{len(places)} encoders together → {write_ensemble_of(output, places)}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _enroll_by(
+    context: typer.Context, poses: Poses, computing: Computing, encoder: str, output: Path, json_output: bool,
+    clips: list[Path], span: tuple[float, float] | None, spans: Path | None, unit: TimeUnit | None,
+    tiers: list[str] | None, media: Path | None, whole: bool, add: bool,
+) -> None:  # fmt: skip
+    """The gallery of one encoder."""
     from embeddings.recordings import source_name
     from eval.segments import Segment, read_spans
     from gallery import Gallery

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ..search.options import SpottingOptions
     from .options import Computing
 
-__all__ = ["Encoders", "Galleries", "Preset", "Searched", "Weights", "chosen_search"]
+__all__ = [
+    "Encoders", "Galleries", "Preset", "Searched", "Weights", "chosen_search", "named_galleries", "write_ensemble_of",
+]  # fmt: skip
 
 Encoders = Annotated[
     list[str],
@@ -165,3 +167,36 @@ def _weighed(ensemble: Ensemble, weights: Sequence[float]) -> Ensemble:
         raise ValueError(f"{len(weights)} weights for {len(ensemble.members)} encoders; expected one each")
     members = tuple(replace(m, weight=w) for m, w in zip(ensemble.members, weights, strict=True))
     return replace(ensemble, members=members, calibration=None)
+
+
+def named_galleries(encoders: Sequence[str]) -> dict[str, str]:
+    """Folder's name → encoder, of several encoders that are enrolled together.
+
+    Raises:
+        ValueError: one is named twice.
+    """
+    twice = sorted({one for one in encoders if list(encoders).count(one) > 1})
+    if twice:
+        raise ValueError(f"--encoder {twice[0]} is given twice; name each encoder once")
+    places: dict[str, str] = {}
+    for which in encoders:
+        stem = Path(which).stem if Path(which).exists() else which.replace(":", "-")
+        taken = sum(1 for name in places if name == stem or name.rpartition("~")[0] == stem)
+        places[f"{stem}~{taken + 1}" if taken else stem] = which
+    return places
+
+
+def write_ensemble_of(folder: Path, places: Mapping[str, str]) -> Path:
+    """Writes `ensemble.toml` for galleries inside a folder; encoders that are files are named by their whole path.
+
+    Args:
+        places: folder's name → encoder; those without a gallery are left out.
+    """
+    from ..fusion.ensemble import FILE, write_ensemble
+
+    members = [
+        (str(Path(which).resolve()) if Path(which).exists() else which, name, 1.0)
+        for name, which in places.items()
+        if (folder / name / "gallery.json").is_file()
+    ]
+    return write_ensemble(folder / FILE, members)

@@ -69,6 +69,8 @@ def joint_sources(
         unusable += [r for r in recordings if not r.can_give(own)]
         for recording in identified([r for r in recordings if r.can_give(own)], root).recordings:
             found.setdefault(recording.name, [None] * len(needs))[at] = recording
-    for recording in identified(unusable, root).recordings:  # whoever reads it says what it lacks
+    used = {(s.path, s.part) for sources in found.values() for s in sources if s is not None}
+    rest = [r for r in unusable if (r.path, r.part) not in used]
+    for recording in identified(rest, root).recordings:  # whoever reads it says what it lacks
         found.setdefault(recording.name, [recording] * len(needs))
     return [JointSource(name, tuple(sources)) for name, sources in found.items()]
