@@ -71,7 +71,7 @@ def test_a_sign_that_one_gallery_lacks_is_searched_by_the_other() -> None:
     first, second = two.members
     part = Ensemble((Member(first.gallery.only(w.gallery.labels[:1]), first.encoder), second))
     assert part.labels == w.gallery.labels
-    (result,) = spot_videos(w.queries[:1], part, options=SpottingOptions(threshold=2.5))
+    (result,) = spot_videos(w.queries[:1], part, options=SpottingOptions(threshold=1.0))
     assert {d.sign for d in result.detections} & set(w.gallery.labels[1:5])
 
 
