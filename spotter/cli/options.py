@@ -60,6 +60,16 @@ Clips = Annotated[
     ),
 ]
 
+PartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        metavar="I/N",
+        help="Only part I of N of the recordings, as jobs of an array take them: 3/8.",
+        show_default=False,
+    ),
+]
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 EncoderName = Annotated[

@@ -18,6 +18,7 @@ from .options import (
     HandNetwork,
     JsonFlag,
     NamesFrom,
+    PartOption,
     PoseFormat,
     Rate,
     Videos,
@@ -70,6 +71,7 @@ def pose(
             show_default=False,
         ),
     ] = None,
+    part: PartOption = None,
     root: NamesFrom = None,
     quality: Annotated[
         bool, typer.Option("--quality", help="Say how well each video shows its signer, and what to film otherwise.")
@@ -87,8 +89,12 @@ def pose(
     from embeddings.pose.quality import advice, as_text, quality_of
     from embeddings.recordings import PoseSource, find_recordings, identified, write_poses
 
+    from ..corpus.share import Share
+
     named = identified(find_recordings(videos, ("frames",)), root)
     recordings = named.recordings
+    if part is not None:
+        recordings = Share.parse(part).of(sorted(recordings, key=lambda r: r.name))
     if named.renamed:
         err.print(f"some are called alike; their files are {listed([r.name for r in recordings if '/' in r.name])}")
     given = {"config": config, "checkpoint": checkpoint, "person": person, "hands": hands and hands.value}

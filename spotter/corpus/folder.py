@@ -6,7 +6,8 @@
       corpus.json              version, encoder, window lengths, stride
       videos/<name>.safetensors  one file per video, see `corpus_files`
       videos.csv               a table of them, for people
-      facts.csv                signer and date of videos (optional)
+      facts.csv                signer, date and any other facts of videos (optional)
+      runs/                    what runs were asked for, see `progress`
       windows.json, windows-*  the index of many videos, see `gallery.corpus_index`
 
 The videos' files are the corpus; all else follows from them. A video is added by writing its file and removed by
@@ -27,9 +28,10 @@ from typing import TYPE_CHECKING
 
 from safe_files import locked, open_whole, read_json, safe_cell, sweep, write_json
 
-from .facts import read_facts, within, write_facts
+from .facts import columns_of, read_facts, within, write_facts
 from .options import LENGTHS
 from .video import ENDING, CorpusError, StoredVideo, read_stored
+from .where import matching
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,17 +83,24 @@ class Corpus:
     Attributes:
         folder: where it is.
         settings: of all its videos.
-        videos: by name, in the order of their names.
     """
 
     def __init__(self, folder: Path, settings: CorpusSettings, videos: Iterable[StoredVideo] = ()) -> None:
         self.folder, self.settings = folder, settings
-        self.videos = {v.name: v for v in sorted(videos, key=lambda v: v.name)}
+        self._videos = {v.name: v for v in videos}
+        self._ordered = False
         self._index: RowIndex | None = None
         self._index_read = False
 
     def __len__(self) -> int:
-        return len(self.videos)
+        return len(self._videos)
+
+    @property
+    def videos(self) -> dict[str, StoredVideo]:
+        """By name, in the order of their names."""
+        if not self._ordered:
+            self._videos, self._ordered = dict(sorted(self._videos.items())), True
+        return self._videos
 
     @property
     def rows(self) -> int:
@@ -115,6 +124,8 @@ class Corpus:
                 )
             return corpus
         if folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir()):
+            if (folder / "corpus.json").exists():  # another part of the run has made it meanwhile
+                return cls.create(folder, settings)
             raise CorpusError(f"{folder} holds other files and no corpus.json; choose another folder")
         write_json(folder / "corpus.json", {"format": FORMAT, "version": VERSION, **asdict(settings)})
         return cls(folder, settings)
@@ -159,7 +170,8 @@ class Corpus:
         """Takes in the file of a video that was just written."""
         video = read_stored(self.path_of(name))
         _check_fits(video, self.settings)
-        self.videos = dict(sorted({**self.videos, name: video}.items()))
+        self._videos[name] = video
+        self._ordered = False
         return video
 
     def remove(self, names: Iterable[str]) -> None:
@@ -180,14 +192,18 @@ class Corpus:
 
     @property
     def facts(self) -> dict[str, dict[str, str]]:
-        """Video → its facts (signer, date), of the videos that have any."""
+        """Video → its facts (signer, date, any others), of the videos that have any."""
         path = self.folder / "facts.csv"
         return read_facts(path) if path.exists() else {}
 
     def add_facts(self, facts: Mapping[str, Mapping[str, str]]) -> None:
-        """Merges facts into the corpus's table; of a video named twice the newer ones stand."""
+        """Merges facts into the corpus's table; of a fact given twice the newer one stands, unless it is empty."""
         with locked(self.folder / "facts.csv"):
-            write_facts(self.folder / "facts.csv", {**self.facts, **facts})
+            merged = self.facts
+            for name, row in facts.items():
+                there = merged.setdefault(name, {"signer": "", "date": ""})
+                there.update({column: cell for column, cell in row.items() if cell or column not in there})
+            write_facts(self.folder / "facts.csv", merged)
 
     def choose(
         self,
@@ -195,24 +211,33 @@ class Corpus:
         signers: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
+        where: str | None = None,
     ) -> list[str]:
         """Names of the videos that pass: of these names, by these signers, of dates (ISO) since … until, inclusive.
 
+        Args:
+            where: a condition on the columns of `facts.csv`, see `where`.
+
         Raises:
-            CorpusError: a video or a signer is unknown.
+            CorpusError: a video, a signer or a column is unknown, or the condition cannot be read.
         """
+        if videos is None and not signers and since is None and until is None and where is None:
+            return list(self.videos)
         facts = self.facts
         if videos is not None:
             self._check_known(videos)
         for signer in signers or ():
             if all(row["signer"] != signer for row in facts.values()):
                 raise CorpusError(f"{self.folder}: facts.csv names no signer {signer!r}")
-        nothing = {"signer": "", "date": ""}
+        meeting = None
+        if where is not None:
+            meeting = matching(where, columns_of(facts), ({"video": name, **row} for name, row in facts.items()))
+        asked, nothing = None if videos is None else set(videos), {"signer": "", "date": ""}
 
         def passes(name: str) -> bool:
             row = facts.get(name, nothing)
-            named = (videos is None or name in videos) and (signers is None or row["signer"] in signers)
-            return named and within(row["date"], since, until)
+            named = (asked is None or name in asked) and (not signers or row["signer"] in signers)
+            return named and (meeting is None or name in meeting) and within(row["date"], since, until)
 
         return [name for name in self.videos if passes(name)]
 
@@ -270,15 +295,18 @@ class Corpus:
                 table.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in (name, *cells)])
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, shared: bool = False) -> Iterator[None]:
         """Holds the folder for one writer, and clears away what a killed one left half written.
+
+        Args:
+            shared: with others who write videos' files and nothing else: the parts of one run.
 
         Raises:
             CorpusError: another process is writing.
         """
         with (self.folder / ".lock").open("a") as lock:
-            _hold(lock.fileno(), self.folder)
-            for folder in (self.folder, self.folder / "videos"):
+            _hold(lock.fileno(), self.folder, shared)
+            for folder in () if shared else (self.folder, self.folder / "videos"):
                 sweep(folder, older_than=0)
             yield
 
@@ -293,13 +321,13 @@ class _RowsOf:
         return read_stored(self.folder / f"{part.name}{ENDING}").vectors
 
 
-def _hold(file: int, folder: Path) -> None:
+def _hold(file: int, folder: Path, shared: bool) -> None:
     if sys.platform == "win32":
         return  # no advisory locks by that call; two writers at once are the user's to avoid
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         raise CorpusError(f"{folder}: another process is writing to this corpus; wait for it") from None
 

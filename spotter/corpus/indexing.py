@@ -6,6 +6,7 @@ is there and was made from the same source is skipped, so a stopped run goes on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -21,6 +22,8 @@ from embeddings.recordings import PoseSource, Recording, find_recordings, parts_
 from ..search.windows import centres, windows_at
 from .folder import Corpus, CorpusSettings
 from .options import LENGTHS
+from .progress import running
+from .share import Share
 from .video import CorpusError, read_stored, write_stored
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ def index_videos(
     poses: PoseSource | None = None,
     workers: int = 0,
     engine: VideoEngine | None = None,
+    share: Share | None = None,
 ) -> Iterator[Indexed]:
     """Adds recordings to a corpus; yields what became of each. One that fails is reported, the others go on.
 
@@ -80,6 +84,7 @@ def index_videos(
         poses: pose estimator, and the folder where poses are kept.
         workers: processes that estimate poses; 0 is one per core.
         engine: does the work elsewhere (`cluster.RayEngine`); None does it here.
+        share: only this part of the recordings; other processes may do the other parts at the same time.
 
     Raises:
         CorpusError: another encoder, or two recordings of the same name.
@@ -90,28 +95,39 @@ def index_videos(
             f"{corpus.folder} holds vectors of {corpus.settings.encoder!r}, not of {encoder.id or encoder.name!r}"
         )
     recordings = find_recordings(sources, encoder.required_inputs)
-    names = [r.name for r in recordings]
-    twice = sorted({n for n in names if names.count(n) > 1})
+    twice = sorted(name for name, times in Counter(r.name for r in recordings).items() if times > 1)
     if twice:
         raise CorpusError(f"sources of the same name cannot be told apart: {', '.join(twice)}; rename them")
     poses = PoseSource() if poses is None else poses
-    with corpus.writing():
-        waiting = []
-        for recording in recordings:
-            stored = corpus.videos.get(recording.name)
-            if stored is not None and stored.stamp == stamp_of(recording):
-                yield Indexed(recording, stored.rows, stored.duration, skipped=True)
-            else:
-                waiting.append(recording)
-        if engine is None:
-            for recording, error in _as_poses_come(waiting, encoder, poses, workers):
-                yield Indexed(recording, error=error) if error else _one(corpus, recording, encoder, poses)
+    mine = recordings if share is None else share.of(sorted(recordings, key=lambda r: r.name))
+    with corpus.writing(shared=share is not None), running(corpus.folder, share, (r.name for r in mine)) as record:
+        for result in _indexed(corpus, mine, encoder, poses, workers, engine):
+            if result.error:
+                record.fail(result.source.name, result.error)
+            yield result
+        if share is None:
+            corpus.write_table()
+
+
+def _indexed(
+    corpus: Corpus, recordings: Sequence[Recording], encoder: Encoder, poses: PoseSource, workers: int,
+    engine: VideoEngine | None,
+) -> Iterator[Indexed]:  # fmt: skip
+    waiting = []
+    for recording in recordings:
+        stored = corpus.videos.get(recording.name)
+        if stored is not None and stored.stamp == stamp_of(recording):
+            yield Indexed(recording, stored.rows, stored.duration, skipped=True)
         else:
-            needed = poses if "pose" in parts_needed(encoder.required_inputs) else replace(poses, folder=None)
-            jobs = [IndexJob(one, corpus.path_of(one.name), corpus.settings, needed) for one in waiting]
-            for job, error in engine(jobs):
-                yield Indexed(job.source, error=error) if error else _taken(corpus, job.source)
-        corpus.write_table()
+            waiting.append(recording)
+    if engine is None:
+        for recording, error in _as_poses_come(waiting, encoder, poses, workers):
+            yield Indexed(recording, error=error) if error else _one(corpus, recording, encoder, poses)
+        return
+    needed = poses if "pose" in parts_needed(encoder.required_inputs) else replace(poses, folder=None)
+    jobs = [IndexJob(one, corpus.path_of(one.name), corpus.settings, needed) for one in waiting]
+    for job, error in engine(jobs):
+        yield Indexed(job.source, error=error) if error else _taken(corpus, job.source)
 
 
 @dataclass(frozen=True)

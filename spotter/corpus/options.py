@@ -37,6 +37,7 @@ class SearchOptions:
         videos: only these; None all.
         signers: only videos by these, as the corpus's facts.csv names them.
         since, until: only videos of these dates (YYYY-MM-DD), both included.
+        where: only videos whose facts meet a condition, such as ``signer='A' and year<1990`` (see `corpus.where`).
     """
 
     most: int = 20
@@ -48,6 +49,7 @@ class SearchOptions:
     signers: Sequence[str] | None = None
     since: str | None = None
     until: str | None = None
+    where: str | None = None
 
     def __post_init__(self) -> None:
         if self.most < 1 or 0 < self.candidates < self.most or self.candidates < 0:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from embeddings.encoders.base import Encoder
     from gallery import Gallery
 
-__all__ = ["search_gallery"]
+__all__ = ["names_in_all", "search_corpora", "search_gallery"]
 
 EXACT_ROWS = 300_000
 """So few rows (after filters) are compared one by one: as fast as the index, and nothing is missed."""
@@ -60,7 +62,7 @@ def search_gallery(
     if len(gallery) == 0:
         raise CorpusError("the gallery is empty; give an example clip of a sign")
     gallery.check_encoder(corpus.settings.encoder)
-    chosen = corpus.choose(options.videos, options.signers, options.since, options.until)
+    chosen = corpus.choose(options.videos, options.signers, options.since, options.until, options.where)
     windows_of: list[list[_Window]] = [[] for _ in range(len(gallery))]
     if chosen:
         windows_of = _candidates(corpus, gallery.vectors, chosen, options.candidates or max(2000, 50 * options.most))
@@ -69,6 +71,69 @@ def search_gallery(
         windows = [w for e, label in enumerate(gallery.exemplar_labels) if label == sign for w in windows_of[e]]
         hits += _hits(sign, windows, gallery, options, encoder)
     return hits
+
+
+def search_corpora(
+    corpora: Sequence[Corpus], gallery: Gallery, options: SearchOptions | None = None, encoder: Encoder | None = None
+) -> list[Detection]:
+    """As `search_gallery`, in several corpora as if they were one.
+
+    A video that is in more than one of them under the same name is called folder/name, after its corpus's folder.
+
+    Raises:
+        ValueError: no corpus; or one of them is of another encoder, or cannot be filtered so.
+    """
+    options = SearchOptions() if options is None else options
+    if not corpora:
+        raise CorpusError("no corpus to search; give at least one folder")
+    if len(corpora) == 1:
+        return search_gallery(corpora[0], gallery, options, encoder)
+    hits: list[Detection] = []
+    for corpus, names in zip(corpora, names_in_all(corpora), strict=True):
+        found = search_gallery(corpus, gallery, _for_corpus(options, corpus, corpora), encoder)
+        hits += [replace(hit, video=names.get(hit.video, hit.video)) for hit in found]
+    best: list[Detection] = []
+    for sign in gallery.labels:
+        mine = sorted((hit for hit in hits if hit.sign == sign), key=lambda hit: (-hit.score, hit.video, hit.start))
+        best += mine[: options.most]
+    return best
+
+
+def names_in_all(corpora: Sequence[Corpus]) -> list[dict[str, str]]:
+    """Of each corpus, the names of videos that others have too, and what they are called among all."""
+    times = Counter(name for corpus in corpora for name in corpus.videos)
+    titles = [corpus.folder.resolve().name for corpus in corpora]
+    titles = [
+        title if titles.count(title) == 1 else str(corpus.folder) for title, corpus in zip(titles, corpora, strict=True)
+    ]
+    return [
+        {name: f"{title}/{name}" for name in corpus.videos if times[name] > 1}
+        for title, corpus in zip(titles, corpora, strict=True)
+    ]
+
+
+def _for_corpus(options: SearchOptions, corpus: Corpus, corpora: Sequence[Corpus]) -> SearchOptions:
+    """The options for one of several: names of videos and signers need to be known in one of them only.
+
+    Raises:
+        CorpusError: a video or a signer is in none.
+    """
+    videos, signers = options.videos, options.signers
+    if videos is not None:
+        unknown = [name for name in videos if not any(name in one.videos for one in corpora)]
+        if unknown:
+            raise CorpusError(f"no corpus has a video {', '.join(map(repr, unknown))}")
+        videos = [name for name in videos if name in corpus.videos]
+    if signers:
+        of_each = [{row["signer"] for row in one.facts.values()} for one in corpora]
+        unknown = [signer for signer in signers if not any(signer in there for there in of_each)]
+        if unknown:
+            raise CorpusError(f"no corpus's facts.csv names a signer {', '.join(map(repr, unknown))}")
+        here = {row["signer"] for row in corpus.facts.values()}
+        signers = [signer for signer in signers if signer in here]
+        if not signers:
+            return replace(options, videos=[], signers=None)
+    return replace(options, videos=videos, signers=signers)
 
 
 def _hits(
