@@ -75,7 +75,7 @@ class FusedCalibration:
             ValueError: missing or damaged.
         """
         try:
-            values = read_json(Path(path))
+            values = read_json(path)
             encoders = tuple(str(e) for e in values["encoders"])
             maps = {
                 str(key): (float(one["bias"]), tuple(float(w) for w in one["weights"]))
