@@ -108,6 +108,7 @@ def options(
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING)
 
 
+INTERRUPTED = 130
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 """What the library raises on a caller's mistake; its message says what was expected and how to fix it."""
 
@@ -120,8 +121,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
-        err.print("interrupted; what was finished is kept, the same command goes on from there")
-        code = 130
+        code = INTERRUPTED
     except typer.Exit as stop:
         code = stop.exit_code
     except USER_ERRORS as error:
@@ -136,12 +136,14 @@ def main() -> None:
             error.show()
             code = error.exit_code
         elif type(error).__name__ == "Abort":
-            code = 130
+            code = INTERRUPTED
         elif state.debug:
             raise
         else:
             err.print(f"[red]unexpected {type(error).__name__}:[/red] {_escape(error)}\n(--debug shows where)")
             code = 1
+    if code == INTERRUPTED:  # typer makes this number of Ctrl-C, too
+        err.print("interrupted; what was finished is kept, the same command goes on from there")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -118,3 +118,15 @@ def test_phonology_describes_and_compares(walked: Path) -> None:
     compared = run("phonology", "compare", clips[0], clips[0], "--json", cwd=walked)
     assert compared.returncode == 0, compared.stderr
     assert json.loads(compared.stdout)["differ"] == []
+
+
+def test_ctrl_c_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from unittest.mock import patch
+
+    from spotter.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["spotter", "cache"])
+    with patch("embeddings.pose.cache.cache_folder", side_effect=KeyboardInterrupt), pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
