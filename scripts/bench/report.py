@@ -25,7 +25,7 @@ from spotter.report.page import write_report
 from spotter.results import SpottingResult
 from spotter.search.track import SimilarityTrack
 
-SIZES = ((20, 50, 1500), (20, 50, 3000), (20, 50, 10_000), (200, 300, 10_000))
+SIZES = ((20, 50, 1500), (20, 50, 3000), (20, 50, 10_000))
 """Videos, signs, detections."""
 MINUTES = 30
 
