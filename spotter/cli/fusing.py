@@ -192,10 +192,16 @@ def write_ensemble_of(folder: Path, places: Mapping[str, str]) -> Path:
     Args:
         places: folder's name → encoder; those without a gallery are left out.
     """
+    from embeddings.encoders import SHIPPED
+
     from ..fusion.ensemble import FILE, write_ensemble
 
     members = [
-        (str(Path(which).resolve()) if Path(which).exists() else which, name, 1.0)
+        (
+            which if which in (*SHIPPED, "pose-cosine") or not Path(which).exists() else str(Path(which).resolve()),
+            name,
+            1.0,
+        )
         for name, which in places.items()
         if (folder / name / "gallery.json").is_file()
     ]

@@ -65,7 +65,7 @@ ASKED = Group(
             float | None,
             typer.Option(
                 help="Least score (default: a probability of 0.4; a cosine of 0.6 where the encoder is not calibrated; "
-                "3.5 standard deviations where several are not)."
+                "2 standard deviations where several are not)."
             ),
         ],
         "expect": Annotated[

@@ -146,7 +146,11 @@ def ensemble_file(path: str | Path) -> Path:
 
 def _encoder(file: Path, row: Mapping[str, Any]) -> str:
     """The encoder's name, or its file beside the ensemble's."""
+    from embeddings.encoders import SHIPPED
+
     named = str(row["encoder"])
+    if named.removesuffix(":dense") in (*SHIPPED, "pose-cosine"):  # a gallery's folder may have that name
+        return named
     beside = file.parent / named
     return str(beside) if beside.exists() else named
 

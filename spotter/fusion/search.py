@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["THRESHOLD", "EnsembleSearch", "values_at"]
 
-THRESHOLD = 3.5
-"""Least fused score of a detection where nothing is calibrated: standard deviations above chance."""
+THRESHOLD = 2.0
+"""Least fused score of a detection where nothing is calibrated: standard deviations above chance. Of two encoders
+(`default`, `pose-cosine`) on three development worlds, F1 was .783 at 2, .750 at 2.5, .666 at 3."""
 
 REACH = 0.25
 """Of a candidate's length: so far from its middle an encoder's track is looked at."""

@@ -42,9 +42,9 @@ def test_they_find_what_is_there() -> None:
     assert result.track.signs == w.gallery.labels
     assert not result.calibrated
     found = {(d.sign) for d in result.detections}
-    assert len(found & {s.label for s in w.world.signs[:5]}) >= 2
+    assert len(found & {s.label for s in w.world.signs[:5]}) >= 4
     assert w.world.signs[7].label not in found
-    assert min(d.score for d in result.detections) >= 3.5
+    assert min(d.score for d in result.detections) >= 2.0
 
 
 def test_a_video_without_pictures_is_searched_without_their_encoder() -> None:
