@@ -27,6 +27,9 @@ from spotter.search.query import Query, make_plan
 from ..worlds import small_world
 
 
+FAST = SpottingOptions(window=14, stride=4, refine=False)
+
+
 def both(**settings: object) -> Ensemble:
     """The default encoder and pose cosine."""
     w = small_world()
@@ -56,9 +59,9 @@ def test_a_video_without_pictures_is_searched_without_their_encoder() -> None:
     rows = rng.normal(size=(2, pictures.dim))
     blind.add(rows / np.linalg.norm(rows, axis=1, keepdims=True), list(w.gallery.labels[:2]))
     three = Ensemble((Member(blind, pictures), *two.members))
-    (expected,) = spot_videos(w.queries[:1], two)
+    (expected,) = spot_videos(w.queries[:1], two, options=FAST)
     with pytest.warns(UserWarning, match="encoder 'i3d' needs pictures; .* searched without it"):
-        (result,) = spot_videos(w.queries[:1], three)
+        (result,) = spot_videos(w.queries[:1], three, options=FAST)
     assert [(d.sign, round(d.start, 3)) for d in result.detections] == [
         (d.sign, round(d.start, 3)) for d in expected.detections
     ]
@@ -71,7 +74,7 @@ def test_a_sign_that_one_gallery_lacks_is_searched_by_the_other() -> None:
     first, second = two.members
     part = Ensemble((Member(first.gallery.only(w.gallery.labels[:1]), first.encoder), second))
     assert part.labels == w.gallery.labels
-    (result,) = spot_videos(w.queries[:1], part, options=SpottingOptions(threshold=1.0))
+    (result,) = spot_videos(w.queries[:1], part, options=replace(FAST, threshold=1.0))
     assert {d.sign for d in result.detections} & set(w.gallery.labels[1:5])
 
 
@@ -119,7 +122,7 @@ def test_transfer_moves_the_exemplars_of_every_encoder_to_the_same_places() -> N
             vector = queries[at][m].embed(np.array([[centre - 7, centre + 7]]))[0]
             for video in queries:
                 assert float(moved[video][m][row] @ vector) > 0.999, (row, m)
-    (result, _) = spot_videos(w.queries, two, options=SpottingOptions(transfer=TransferOptions(1, minimum=0.0)))
+    (result, _) = spot_videos(w.queries, two, options=replace(FAST, transfer=TransferOptions(1, minimum=0.0)))
     assert not result.error
 
 
