@@ -53,6 +53,15 @@ def summary(value: Any) -> Any:
     return value if plain else str(value)
 
 
+def without_new(value: Any, expected: Any) -> Any:
+    """A summary without the fields that came later, which an older file leaves empty."""
+    if isinstance(value, dict) and isinstance(expected, dict):
+        return {k: without_new(v, expected.get(k)) for k, v in value.items() if k in expected or v is not None}
+    if isinstance(value, list) and isinstance(expected, list) and len(value) == len(expected):
+        return [without_new(v, e) for v, e in zip(value, expected, strict=True)]
+    return value
+
+
 def stored() -> list[tuple[str, Path]]:
     slugs = {slug(name): name for name in KINDS}
     return [(slugs[place.name], place) for place in sorted(STORED.glob("*/*")) if place.is_dir()]
@@ -62,7 +71,8 @@ def stored() -> list[tuple[str, Path]]:
 def test_a_stored_file_opens_and_holds_what_it_held(name: str, place: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(place, tmp_path / "copy")
     value = summary(READERS[name].read(copy / READERS[name].target))
-    assert value == read_json(place.with_suffix(".json"))
+    expected = read_json(place.with_suffix(".json"))
+    assert without_new(value, expected) == expected
 
 
 def test_every_kind_is_stored() -> None:

@@ -68,7 +68,7 @@ HARMLESS = (
 
 OWN = (
     "gallery.save", "ensemble.save", "calibration.save", "document.save", "result.track.save", "network.save",
-    "stretches.save", "shipped.save", "cohort.save",
+    "stretches.save", "shipped.save", "cohort.save", "self.save", "record.save",
 )  # fmt: skip
 """Writers of ours, whose own functions are looked at."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from safetensors import safe_open
 
-from safe_files import write_text
+from safe_files import parse_json, write_text
 
 __all__ = ["write_model_card"]
 
@@ -80,7 +80,7 @@ def _card(name: str, head: Mapping[str, str], weights: int) -> str:
 
 def _json(head: Mapping[str, str], key: str) -> Any:
     try:
-        return json.loads(head.get(key, "{}"))
+        return parse_json(head.get(key, "{}"))
     except ValueError:
         return {}
 

@@ -26,7 +26,6 @@ from spotter.search.query import Query, make_plan
 
 from ..worlds import small_world
 
-
 FAST = SpottingOptions(window=14, stride=4, refine=False)
 
 
