@@ -35,7 +35,7 @@ def index(
     on_error: Callable[[Any, str], None] | None = None,
     progress: Callable[[str], None] | None = None,
     *,
-    share: Share | None = None,
+    share: Share | str | None = None,
     facts: Mapping[str, Mapping[str, str]] | None = None,
     remove: Sequence[str] = (),
     rebuild: bool = False,
@@ -54,8 +54,8 @@ def index(
         workers: processes that estimate poses; 0 is one per core.
         on_error: called with (recording, reason) for one that cannot be used; None raises when all others are done.
         progress: called with the name of each recording when it is stored.
-        share: only this part of the recordings, while other processes do the others. Then nothing but videos' files is
-            written: a further call without videos takes them all in.
+        share: only this part of the recordings (`"3/8"`), while other processes do the others. Then nothing but
+            videos' files is written: a further call without videos takes them all in.
         facts: video → column → cell, merged into the corpus's facts.
         remove: names of videos that leave the corpus.
         rebuild: build the index of windows anew whatever the numbers say.
@@ -67,6 +67,7 @@ def index(
         ValueError: a recording cannot be used (without `on_error`), the folder holds a corpus of other options, or a
             part is asked to do what only the whole can.
     """
+    share = Share.parse(share) if isinstance(share, str) else share
     if share is not None and (facts or remove or rebuild):
         raise ValueError(
             f"part {share} writes videos alone; facts, removal and rebuilding are for a call without a part"
