@@ -80,7 +80,7 @@ def _card(name: str, head: Mapping[str, str], weights: int) -> str:
 
 def _json(head: Mapping[str, str], key: str) -> Any:
     try:
-        return parse_json(head.get(key, "{}"))
+        return parse_json(head.get(key, "{}"), finite=False)
     except ValueError:
         return {}
 
