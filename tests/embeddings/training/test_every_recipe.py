@@ -115,7 +115,7 @@ def tiny(name: str, data: Path) -> tuple[list[str], str | list[Item]]:
     if network == "vle-transformer":
         return changes, f"{data}/semantic.csv"
     if network.startswith(("vtn", "i3d")):
-        return [*changes, "schedule.watch=last"], films()  # too few films for one-shot names in validation
+        return changes, films()
     return changes, POSE
 
 
