@@ -268,7 +268,7 @@ def make_corpus(folder: Path) -> None:
 def make_corpus_run(folder: Path) -> None:
     from spotter.corpus.progress import RunRecord
 
-    RunRecord(folder / "whole.json", ("talk",), {"talk": "no such file"}).save()
+    RunRecord(folder / "whole.json", ("talk",), {"talk": "no such file"}).write()
 
 
 def make_corpus_table(folder: Path) -> None:
@@ -773,7 +773,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "spotter/reproduce/miniatures.py:autsl": make_miniature,
     "spotter/corpus/folder.py:Corpus.create": make_corpus,
     "spotter/corpus/folder.py:Corpus.write_table": make_corpus_table,
-    "spotter/corpus/progress.py:RunRecord.save": make_corpus_run,
+    "spotter/corpus/progress.py:RunRecord.write": make_corpus_run,
     "spotter/corpus/video.py:write_stored": make_stored,
     "spotter/demo.py:make_world": make_demo,
     "spotter/formats/elan_into.py:write_into": make_own_eaf,

@@ -56,7 +56,7 @@ class RunRecord:
         failed = {str(name): str(why) for name, why in dict(values["failed"]).items()}
         return cls(path, tuple(str(name) for name in values["planned"]), failed)
 
-    def save(self) -> None:
+    def write(self) -> None:
         """Writes the file, whole."""
         write_json(self.path, {"planned": list(self.planned), "failed": dict(sorted(self.failed.items()))})
         self.saved = time.monotonic()
@@ -65,7 +65,7 @@ class RunRecord:
         """Notes a failure; the file is written now and then, and at the end."""
         self.failed[name] = why
         if time.monotonic() - self.saved > SAVED_EVERY:
-            self.save()
+            self.write()
 
     @property
     def label(self) -> str:
@@ -89,11 +89,11 @@ def running(folder: Path, share: Share | None, names: Iterable[str]) -> Iterator
     try:
         with locked(path, wait=0):
             record = RunRecord(path, tuple(names), {})
-            record.save()
+            record.write()
             try:
                 yield record
             finally:
-                record.save()
+                record.write()
     except BusyError:
         what = "this corpus" if share is None else f"part {share} of this corpus"
         raise CorpusError(f"{folder}: {what} is being indexed by another process; wait for it") from None
