@@ -155,6 +155,21 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): comparable(p) for p in folder.rglob("*") if p.is_file()}
 
 
+def hdf5_values(file: Path) -> list[object]:
+    import h5py
+
+    values: list[object] = []
+    with h5py.File(file, "r") as opened:
+        values.append(sorted((key, str(value)) for key, value in opened.attrs.items()))
+        opened.visititems(
+            lambda name, item: values.append(
+                (name, sorted((key, str(value)) for key, value in item.attrs.items()),
+                 item[()].tolist() if isinstance(item, h5py.Dataset) else "")
+            )
+        )  # fmt: skip
+    return values
+
+
 def comparable(file: Path) -> bytes:
     content = file.read_bytes()
     if file.suffix == ".eaf":
@@ -163,6 +178,8 @@ def comparable(file: Path) -> bytes:
         from embeddings.video import read_frames
 
         return repr([(seconds, frame.shape, round(frame.mean() / 4)) for seconds, frame in read_frames(file)]).encode()
+    if file.suffix in (".h5", ".hdf5"):  # what replaces an array leaves the room of the earlier one
+        return repr(hdf5_values(file)).encode()
     if file.suffix == ".safetensors" and len(content) > 8:  # the library writes its header in any order
         end = 8 + int.from_bytes(content[:8], "little")
         return json.dumps(json.loads(content[8:end]), sort_keys=True).encode() + content[end:]
