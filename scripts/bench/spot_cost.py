@@ -1,11 +1,12 @@
-"""Spotting many signs in long videos: processor seconds and peak memory, of twice the video and of a whole dictionary.
+"""Spotting many signs in long videos: processor seconds, memory and F1, of twice the video and of a whole dictionary.
 
     python scripts/bench/spot_cost.py [--hours 0.5 1 2 3] [--signs 50] [--dictionary 5000] [--work FOLDER] [--json FILE]
 
 Poses of procedural signing (a signer says the signs looked for between four times as many others), written as `.h5`;
 the shorter videos are the beginnings of the longest. Each measurement is a process of its own on one thread, from the
 pose file to the detections, as `spotter spot` does it; *poses* is what only reading and preparing that file takes.
-Time should double with the video at most 2.2 times, and grow in line with the signs.
+Time should double with the video at most 2.2 times, and grow in line with the signs; F1 (one to one, IoU .5) should not
+fall with the video's length.
 """
 
 from __future__ import annotations
@@ -45,22 +46,27 @@ def write_exemplars(folder: Path, seed: int, signs: int) -> None:
 
 
 def write_video(path: Path, seed: int, signs: int, hours: float) -> None:
-    """Poses of so many hours of signing, as `.h5`."""
+    """Poses of so many hours of signing, as `.h5`, and beside them what is signed, as `.csv`."""
+    import spotter
     from embeddings.pose import write_pose
     from embeddings.synthetic import Draws, Noise, SignWorld
 
     world, rng = SignWorld(seed, signs), Draws("spot cost", seed)
-    wanted, frames, parts = round(hours * 3600 * FPS), 0, []
+    wanted, frames, parts, said_at = round(hours * 3600 * FPS), 0, [], list[spotter.Detection]()
     while frames < wanted:
         said = [world.signs[i] for i in rng.integers(0, signs, SAID_AT_ONCE)]
-        pose = world.continuous(said, 1, 1, noise=Noise(), take=len(parts), fillers=4.0, pauses=0.1).pose
+        clip = world.continuous(said, 1, 1, noise=Noise(), take=len(parts), fillers=4.0, pauses=0.1)
+        pose = clip.pose
         assert pose is not None
+        spans = [(s.label, s.start + frames, s.end + frames) for s in clip.spans]
+        said_at += [spotter.Detection(path.stem, s, a / FPS, b / FPS, 1.0) for s, a, b in spans if b <= wanted]
         parts.append(pose)
         frames += len(pose)
     xy, confidence, z = (
         np.concatenate([getattr(part, name) for part in parts])[:wanted] for name in ("xy", "confidence", "z")
     )
     write_pose(path, replace(parts[0], xy=xy, confidence=confidence, z=z))
+    spotter.write(path.with_suffix(".csv"), said_at)
 
 
 def one(video: Path, gallery: Path | None) -> dict[str, float]:
@@ -69,23 +75,29 @@ def one(video: Path, gallery: Path | None) -> dict[str, float]:
 
     from embeddings.encoders import load_encoder
     from embeddings.prepared import prepared
+    from eval.segments import read_segments
+    from eval.spotting import one_to_one_f1
     from gallery import Gallery
     from spotter.pipeline import spot_videos
 
     torch.set_num_threads(1)
     encoder = load_encoder()
     opened = None if gallery is None else Gallery.load(gallery)
+    f1 = 0.0
     wall, processor = time.perf_counter(), time.process_time()
     if opened is None:
         count = len(prepared(str(video), encoder))
     else:
         (result,) = spot_videos([str(video)], opened, encoder, tracks=False)
         count = len(result.detections)
+    used = {"wall_s": time.perf_counter() - wall, "processor_s": time.process_time() - processor}
+    if opened is not None:
+        f1 = one_to_one_f1(read_segments(video.with_suffix(".csv")), {result.video: result.detections}).f1
     return {
-        "wall_s": time.perf_counter() - wall,
-        "processor_s": time.process_time() - processor,
+        **used,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "count": count,
+        "f1": f1,
     }
 
 
@@ -115,7 +127,7 @@ def main() -> None:
     plan = [(hours, options.signs) for hours in sorted(options.hours)] + [(1.0, n) for n in options.dictionary]
     runs: list[dict[str, Any]] = []
     print("| hours | signs | poses: processor s, peak MB | spotting beyond poses: processor s | peak MB | detections "
-          "| against the row before |\n" + "|---" * 7 + "|")  # fmt: skip
+          "| F1 | against the row before |\n" + "|---" * 8 + "|")  # fmt: skip
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
@@ -142,7 +154,8 @@ def row_of(runs: list[dict[str, Any]]) -> str:
         ratio = f"{run['beyond_s'] / before['beyond_s']:.2f} × for {run['hours'] / before['hours']:.2f} × the video"
     return (
         f"| {run['hours']:g} | {run['signs']:,} | {run['poses']['processor_s']:.1f}, {run['poses']['peak_mb']:.0f} "
-        f"| {run['beyond_s']:.1f} | {run['spotting']['peak_mb']:.0f} | {run['spotting']['count']:.0f} | {ratio} |"
+        f"| {run['beyond_s']:.1f} | {run['spotting']['peak_mb']:.0f} | {run['spotting']['count']:.0f} "
+        f"| {run['spotting']['f1']:.3f} | {ratio} |"
     )
 
 

@@ -107,7 +107,11 @@ def chance_tail(values: NDArray[np.floating]) -> tuple[float, float, int]:
     return float(middle), max(float(high - low) / float(np.log(3)), 1e-3), len(values)
 
 
-def log_chance(scores: NDArray[np.floating], tail: tuple[float, float, int]) -> NDArray[np.float32]:
-    """Logarithm (N,) of how many peaks of such a score the video would hold by chance (as the E-value of BLAST)."""
+def log_chance(scores: NDArray[np.floating], tail: tuple[float, float, int], share: float = 1.0) -> NDArray[np.float32]:
+    """Logarithm (N,) of how many peaks of such a score the video would hold by chance (as the E-value of BLAST).
+
+    Args:
+        share: of the video that peaks are counted for, in (0, 1].
+    """
     middle, scale, count = tail
-    return (np.log(0.5 * max(count, 1)) - (scores - middle) / scale).astype(np.float32)
+    return (np.log(0.5 * share * max(count, 1)) - (scores - middle) / scale).astype(np.float32)

@@ -23,6 +23,10 @@ NEAR = 4
 MISPLACED = 0.5
 """What the cost of a path grows by when the path covers none of the span."""
 
+COUNTED_SECONDS = 180.0
+"""So long a part of a video the peaks of chance are counted for. The videos that judges are fitted on are shorter; an
+hour's peaks, counted all, would make every candidate look like chance, however many true ones that hour holds."""
+
 APART_SECONDS = 0.32
 """By how much the peaks are apart from which the tail of chance is fitted."""
 
@@ -131,12 +135,12 @@ def _of_exemplar(
     made = Candidates.of_spans(row, np.concatenate(spans), query.frames)
     centre = np.rint(((made.start + made.end) / 2 - 0.5) / stride).astype(np.intp)
     track = np.stack([cosine[np.clip(centre + step, 0, len(cosine) - 1)] for step in (-1, 0, 1)]).max(axis=0)
-    apart = APART_SECONDS * query.fps
-    chance = log_chance(track, chance_tail(cosine[peaks_of(cosine, max(1, round(apart / stride)))]))
+    apart, share = APART_SECONDS * query.fps, min(1.0, COUNTED_SECONDS * query.fps / query.frames)
+    chance = log_chance(track, chance_tail(cosine[peaks_of(cosine, max(1, round(apart / stride)))]), share)
     if own is None or cheapest is None:
         return made.with_evidence(cost=np.full(len(made), np.nan), path=np.ones(len(made)), chance=2 * chance)
     cost, path = _path_costs(own, made)
-    chance = chance + log_chance(-cost, chance_tail(-cheapest[peaks_of(-cheapest, round(apart))]))
+    chance = chance + log_chance(-cost, chance_tail(-cheapest[peaks_of(-cheapest, round(apart))]), share)
     return made.with_evidence(cost=cost, path=path, chance=chance)
 
 

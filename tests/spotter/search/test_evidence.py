@@ -210,3 +210,13 @@ def test_peaks_are_those_that_none_near_exceeds() -> None:
     assert peaks_of(values, 1, 2).tolist() == [1, 3]
     assert peaks_of(np.zeros(0), 3).tolist() == []
     assert peaks_of(np.ones(5), 1).tolist() == [0]
+
+
+def test_peaks_of_chance_are_counted_for_a_part_of_a_long_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    query, examples, cohort, found = searched()
+    assert query.frames / query.fps < each.COUNTED_SECONDS
+    monkeypatch.setattr(each, "COUNTED_SECONDS", query.frames / query.fps / 4)
+    longer = gathered(query, examples, cohort)
+    np.testing.assert_array_equal(longer.spans, found.spans)
+    # a quarter of the peaks of the windows' track and of the alignments: twice the logarithm of four
+    np.testing.assert_allclose(longer.evidence["chance"], found.evidence["chance"] - 2 * np.log(4), atol=1e-4)
