@@ -8,7 +8,7 @@ a recipe, of features, of a loss) are made on the development sets: ksl13, tradu
 that two people show) and wlasl25; fingerspelling is for reporting alone. Clips are trimmed and turned around as
 `spotter enroll` does it, and compared by the cosine of their vectors; means over draws of the exemplars. Several
 encoders in one name, joined by `+`, are an ensemble: the sum of their cosines, times a weight that may follow a colon
-(`default+sl-gcn:0.5`), as `spotter spot --fuse` weighs them. Under a minute of one core for one encoder.
+(`default+sl-gcn:0.5`), as the weights of `spotter spot` do. Under a minute of one core for one encoder.
 """
 
 from __future__ import annotations
