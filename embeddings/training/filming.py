@@ -220,7 +220,8 @@ def _nearest(seen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.boo
     after = np.minimum.accumulate(np.where(seen, rows, 2 * frames)[:, ::-1], axis=1)[:, ::-1]
     to_before = np.where(before < 0, 4 * frames, rows - before)
     to_after = np.where(after >= frames, 4 * frames, after - rows)
-    return np.where(to_before <= to_after, before, after).clip(0, frames - 1), ~seen.any(axis=1)
+    nearest = np.where(to_before <= to_after, before, after).clip(0, frames - 1)
+    return nearest, np.asarray(~seen.any(axis=1))
 
 
 def _in_a_mirror(values: Tensor) -> Tensor:

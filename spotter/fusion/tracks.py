@@ -49,7 +49,7 @@ def normalised_track(
         moved: exemplar row → vector (D,) that takes its place (Top-K transfer).
     """
     track = similarity_track(query, gallery, moved)
-    values = above_video(track.values)
+    values: NDArray[np.floating] = above_video(track.values)
     by_chance = _by_cohort(query, track, cohort) if cohort is not None else _by_others(track)
     if by_chance is not None:
         values = (values + (track.values - by_chance[0]) / by_chance[1]) / 2
