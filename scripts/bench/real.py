@@ -45,7 +45,8 @@ def weighed(ensemble: str) -> list[tuple[str, float]]:
 
 def vectors_of(encoder: str, clips: Sequence[Clip]) -> NDArray[np.float32]:
     """(N, D) unit rows as `spotter enroll` makes them."""
-    named = [replace(c, label=c.label if c.label else c.name) for c in clips]
+    # names of their own: a gallery takes what it holds already once only, and some collections show one clip twice
+    named = [replace(c, name=str(at), path=None, label=c.label or c.name) for at, c in enumerate(clips)]
     return np.asarray(enroll(named, encoder=load_encoder(encoder)).vectors)
 
 
