@@ -117,7 +117,8 @@ def test_labels_that_a_table_might_change_come_back(tmp_path: Path) -> None:
 def test_what_cannot_be_read_back_does_not_replace_a_gallery(tmp_path: Path) -> None:
     gallery = saved(tmp_path / "g")
     gallery.exemplar_labels[0] = "A\0B"  # past the check, as a later fault in it would be
-    with pytest.raises(GalleryError, match="does not read the same"):
+    # readers of tables cut the label at the NUL or keep it, by their version
+    with pytest.raises(GalleryError, match="does not read the same|control character"):
         gallery.save(tmp_path / "g")
     assert Gallery.load(tmp_path / "g").labels == ("HOUSE", "TREE")
 
