@@ -34,10 +34,13 @@ def same_exemplar(
         vector: (D,), of length 1.
         start, end: seconds.
     """
-    wanted = (label, PurePath(source).stem, round(1000 * start), round(1000 * end))
-    for row, (own, facts) in enumerate(zip(gallery.exemplar_labels, gallery.facts, strict=True)):
+    wanted = (PurePath(source).stem, round(1000 * start), round(1000 * end))
+    for row, own in enumerate(gallery.exemplar_labels):
+        if own != label:  # nearly all: what their facts say is not looked at
+            continue
+        facts = gallery.facts[row]
         span = (round(1000 * float(facts.get(key) or 0)) for key in ("start", "end"))
-        same = (own, PurePath(str(facts.get("source", ""))).stem, *span) == wanted
+        same = (PurePath(str(facts.get("source", ""))).stem, *span) == wanted
         if same and float(gallery.vectors[row] @ vector) >= SAME:
             return gallery.ids[row]
     return None
@@ -82,14 +85,4 @@ def rename_sign(gallery: Gallery, sign: str, new: str) -> list[str]:
     rows = [row for row, label in enumerate(gallery.exemplar_labels) if label == sign]
     if new == sign:
         return [gallery.ids[row] for row in rows]
-    taken = {name for row, name in enumerate(gallery.ids) if row not in rows}
-    names = []
-    for row in rows:
-        name, number = new, 1
-        while name in taken:
-            number += 1
-            name = f"{new}~{number}"
-        taken.add(name)
-        names.append(name)
-        gallery.ids[row], gallery.exemplar_labels[row] = name, new
-    return names
+    return gallery.relabel(rows, new)

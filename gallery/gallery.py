@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -375,10 +375,22 @@ class Gallery:
             raise GalleryError(f"vector {worst} has length {lengths[worst]:.4f}; expected unit rows")
         return rows
 
-    def _new_ids(self, labels: Sequence[str]) -> list[str]:
-        taken, new, names = self._taken_ids(), set[str](), list[str]()
+    def relabel(self, rows: Sequence[int], label: str) -> list[str]:
+        """Gives exemplars another gloss, and ids of it that the others leave free; their new ids."""
+        own = {self.ids[row] for row in rows}
+        self._next_numbers = {}
+        names = self._new_ids([label] * len(rows), self._taken_ids() - own)
+        for row, name in zip(rows, names, strict=True):
+            self.ids[row], self.exemplar_labels[row] = name, label
+        self._taken, self._next_numbers = set(self.ids), {}
+        return names
+
+    def _new_ids(self, labels: Sequence[str], taken: Set[str] | None = None) -> list[str]:
+        """Ids of labels: the label itself, else with ~2, ~3 … the first that is not taken (None: by an exemplar)."""
+        taken = self._taken_ids() if taken is None else taken
+        new, names = set[str](), list[str]()
         for label in labels:
-            # the numbers below the noted one are taken: ids leave by `_keep` alone, which forgets it
+            # the numbers below the noted one are taken: ids leave by `_keep` and `relabel` alone, which forget it
             number = self._next_numbers.get(label, 1)
             while (name := label if number == 1 else f"{label}~{number}") in taken or name in new:
                 number += 1

@@ -195,6 +195,15 @@ def test_renaming_onto_a_sign_gives_it_more_exemplars() -> None:
         rename_sign(gallery, "A", "  ")
 
 
+def test_an_exemplar_added_after_a_renaming_has_an_id_of_its_own() -> None:
+    gallery = Gallery(2, "e")
+    gallery.add(np.eye(2, dtype=np.float32), ["A", "B"])
+    gallery.add(np.eye(2, dtype=np.float32)[:1], ["C"])
+    assert rename_sign(gallery, "A", "D") == ["D"]
+    assert gallery.add(np.eye(2, dtype=np.float32), ["D", "A"]) == ["D~2", "A"]
+    assert len(set(gallery.ids)) == len(gallery)
+
+
 def test_merging_takes_an_exemplar_once_and_its_picture_along() -> None:
     one, two = small_gallery("A", "B"), small_gallery("A", "C", seed=1)
     two.set_thumbnail("C", b"\xff\xd8 C")
