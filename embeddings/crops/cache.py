@@ -49,8 +49,8 @@ def stored_views(clip: Clip, views: Mapping[str, View], fps: float) -> dict[str,
     facts = [_facts(clip, view, fps, digest) for view, digest in zip(wanted, digests, strict=True)]
     folder = clip.film.crops if clip.film.crops is not None else _temporary()
     paths = [_path(folder, clip, view, fact) for view, fact in zip(wanted, facts, strict=True)]
-    if any(_stored(path, fact) is None for path, fact in zip(paths, facts, strict=True)):
-        lacking = [at for at, path in enumerate(paths) if _stored(path, facts[at]) is None]
+    lacking = [at for at, path in enumerate(paths) if _stored(path, facts[at]) is None]
+    if lacking:
         folder.mkdir(parents=True, exist_ok=True)
         if len(lacking) < len(wanted):
             _, crops = cut(pictures(clip.film, fps), pose, [wanted[at] for at in lacking])

@@ -100,11 +100,7 @@ class FilmedSet(StretchSet):
         if network.name != "sign-tcn":
             raise ValueError(f"data.material 'filmed' makes the inputs of sign-tcn, not those of {network.name}")
         signs = sorted({sign for item in items for sign in item.labels()})
-        stretches = None if cache is None else Stretches.load(cache, fingerprint)
-        if stretches is None:
-            stretches = performances(items, signs, progress)
-            if cache is not None:
-                stretches.save(cache, fingerprint)
+        stretches = Stretches.kept(cache, fingerprint, lambda: performances(items, signs, progress))
         data = recipe.data
         return cls(stretches, items, network, signs, classes, data.context, data.jitter, data.tempo, recipe.filming)
 

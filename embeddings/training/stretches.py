@@ -68,6 +68,20 @@ class Stretches:
         except (SafetensorError, OSError):
             return None
 
+    @classmethod
+    def kept(cls, cache: Path | None, fingerprint: str, make: Callable[[], Stretches]) -> Stretches:
+        """What the file keeps under the fingerprint, else what is made, and kept there from now on.
+
+        Args:
+            cache: None keeps nothing.
+        """
+        stretches = None if cache is None else cls.load(cache, fingerprint)
+        if stretches is None:
+            stretches = make()
+            if cache is not None:
+                stretches.save(cache, fingerprint)
+        return stretches
+
 
 def collect(
     items: Sequence[Item],
@@ -144,11 +158,7 @@ class StretchSet:
             cache: file in which the stretches are kept until the training ends.
         """
         signs = sorted({sign for item in items for sign in item.labels()})
-        stretches = None if cache is None else Stretches.load(cache, fingerprint)
-        if stretches is None:
-            stretches = collect(items, signs, network, progress)
-            if cache is not None:
-                stretches.save(cache, fingerprint)
+        stretches = Stretches.kept(cache, fingerprint, lambda: collect(items, signs, network, progress))
         data, kind = recipe.data, recipe.augmentation.kind
         return cls(stretches, items, network, signs, classes, data.context, data.jitter, data.tempo, kind)
 

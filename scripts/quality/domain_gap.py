@@ -117,13 +117,24 @@ def hand_shapes(window: Window) -> Features:
     return row
 
 
+def _runs(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Lengths of the stretches of a mask (T,) that are true, in order."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(int)))
+    return edges[1::2] - edges[::2]
+
+
+def _smoothed(wrist: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A wrist's path (T, 2) as means of three frames (T - 2, 2), and its speed a second between them (T - 3,)."""
+    path = np.stack([np.convolve(axis, np.ones(3) / 3, "valid") for axis in wrist.astype(float).T], 1)
+    return path, np.linalg.norm(np.diff(path, axis=0), axis=1) * FPS
+
+
 def presence(window: Window) -> Features:
     """How much of each hand is seen, in how many runs, and how high the wrist is where it is not."""
     row: Features = {"neither": float((~window.present).all(axis=1).mean())}
     for h, side in enumerate(MOVING):
         seen = window.present[:, h]
-        edges = np.flatnonzero(np.diff(np.r_[True, seen, True].astype(int)))
-        gaps = edges[1::2] - edges[::2]
+        gaps = _runs(~seen)
         row[f"{side} seen"], row[f"{side} gaps"] = float(seen.mean()), float(len(gaps))
         row[f"{side} longest gap"] = float(gaps.max()) if len(gaps) else 0.0
         depth = window.wrists[:, h, 1]
@@ -152,12 +163,10 @@ def pauses(window: Window) -> Features:
     """How much of the time a hand is still, at three speeds, and how long at once."""
     row: Features = {}
     for h, side in enumerate(MOVING):
-        path = np.stack([np.convolve(axis, np.ones(3) / 3, "valid") for axis in window.wrists[:, h].astype(float).T], 1)
-        speed = np.linalg.norm(np.diff(path, axis=0), axis=1) * FPS
+        _, speed = _smoothed(window.wrists[:, h])
         for limit in (0.3, 0.8, 2.0):
             still = speed < limit
-            edges = np.flatnonzero(np.diff(np.r_[False, still, False].astype(int)))
-            runs = edges[1::2] - edges[::2]
+            runs = _runs(still)
             row[f"{side} slower than {limit}"] = float(still.mean())
             row[f"{side} longest below {limit}"] = float(runs.max()) if len(runs) else 0.0
     return row
@@ -167,8 +176,7 @@ def rhythm(window: Window) -> Features:
     """How often the hands slow down: co-articulation shows in how long from one stop to the next."""
     row: Features = {}
     for h, side in enumerate(MOVING):
-        path = np.stack([np.convolve(axis, np.ones(3) / 3, "valid") for axis in window.wrists[:, h].astype(float).T], 1)
-        speed = np.linalg.norm(np.diff(path, axis=0), axis=1) * FPS
+        path, speed = _smoothed(window.wrists[:, h])
         slow = np.flatnonzero(
             (speed[1:-1] <= speed[:-2]) & (speed[1:-1] < speed[2:]) & (speed[1:-1] < 0.5 * speed.max())
         )
